@@ -1,0 +1,1 @@
+"""The assistant: graph, planners, memory and the channels people reach it by."""

@@ -1,0 +1,1 @@
+"""The box beside the cameras: discover, read, gate, detect, track, judge, sign, keep, send."""

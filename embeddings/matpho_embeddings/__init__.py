@@ -1,0 +1,1 @@
+"""CLIP encoders, the vector index and hybrid retrieval: pictures and words made findable."""

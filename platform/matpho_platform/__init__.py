@@ -1,0 +1,1 @@
+"""The center: intake, store, search, cameras, media, access, audit and the web."""

@@ -1,0 +1,46 @@
+"""The caller as the runtime knows them: never taken from a model's or a client's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """The seven roles of the tool contract."""
+
+    CITIZEN = "citizen"
+    OFFICER = "officer"
+    INVESTIGATOR = "investigator"
+    COMMANDER = "commander"
+    LEADER = "leader"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+PROVINCE_WIDE: frozenset[Role] = frozenset({Role.COMMANDER, Role.LEADER, Role.ADMIN, Role.AUDITOR})
+"""Roles whose rights, where they have any, are not bound to their own areas."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls: an account with its role and areas, as authenticated for this request."""
+
+    user_id: str
+    name: str
+    role: Role
+    areas: tuple[str, ...] = ()
+    """Area codes of the account; empty for province-wide roles."""
+    session_id: str = ""
+    mfa: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which areas a decision lets the caller see; None is all, the empty tuple none. Goes into every query as a filter."""
+
+    areas: tuple[str, ...] | None = ()
+
+    def covers(self, area: str) -> bool:
+        """Whether something in `area` may be seen."""
+        return self.areas is None or area in self.areas

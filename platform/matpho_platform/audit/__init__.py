@@ -1,0 +1,1 @@
+"""The audit trail: everything done and seen, tamper-evident."""

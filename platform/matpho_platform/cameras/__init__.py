@@ -1,0 +1,1 @@
+"""The camera registry, edge boxes and their command queue."""

@@ -1,0 +1,1 @@
+"""The web server of a center: API and pages."""

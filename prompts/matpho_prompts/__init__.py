@@ -1,0 +1,1 @@
+"""Prompt files by role and language, versioned."""

@@ -1,0 +1,1 @@
+"""The tool gateway and one file per tool: permit, confirm, audit, run, redact."""
