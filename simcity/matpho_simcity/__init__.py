@@ -1,1 +1,1 @@
-"""The simulated city: cameras that are real network servers over a rendered Vietnamese street, with the truth written down."""
+"""The simulated city: cameras that are real servers over a rendered Vietnamese street, the truth written down."""

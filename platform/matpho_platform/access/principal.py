@@ -37,7 +37,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which areas a decision lets the caller see; None is all, the empty tuple none. Goes into every query as a filter."""
+    """Which areas a decision lets the caller see; None is all, the empty tuple none. A filter of every query."""
 
     areas: tuple[str, ...] | None = ()
 

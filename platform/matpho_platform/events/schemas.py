@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from matpho_contracts.events import Event, SeenObject
 from matpho_contracts.ids import EventId, ShortId
-from matpho_contracts.settings import SettingsBase
 from matpho_contracts.signing import EventProof
 from matpho_contracts.times import AwareDatetime
 from matpho_contracts.vocabulary import Colour, EventType, Severity
@@ -124,12 +123,3 @@ class StatisticsTable(_Value):
     compared_total: float | None = None
     time_from: AwareDatetime | None = None
     time_to: AwareDatetime | None = None
-
-
-class RetrievalSettings(SettingsBase):
-    """Weights of the parts of a ranking."""
-
-    scene: float = 1.0
-    object: float = 1.0
-    text: float = 1.0
-    words: float = 1.0
