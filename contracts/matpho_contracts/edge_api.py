@@ -4,7 +4,7 @@
     POST /api/v1/intake/batches                     wire.encode_batch body -> IntakeAnswer
     PUT  /api/v1/edges/{edge_id}/status             StatusReport -> 204                  (signed request)
     GET  /api/v1/edges/{edge_id}/commands?wait=25   CommandList, held open up to `wait` s (signed request)
-    POST /api/v1/edges/{edge_id}/results/{id}       bytes of the answer, or a JSON CommandFailure -> 204 (signed request)
+    POST /api/v1/edges/{edge_id}/results/{id}       the answer, or a JSON CommandFailure -> 204 (signed request)
 
 Signed requests are those of `matpho_contracts.request_signing`; batches carry their own signature.
 """

@@ -110,6 +110,11 @@ class SigningKey:
         self._key = key
         self.public = PublicKey(key.public_key())
 
+    @property
+    def private(self) -> Ed25519PrivateKey:
+        """The key itself, for libraries that sign on their own."""
+        return self._key
+
     @classmethod
     def generate(cls) -> SigningKey:
         """Make a new key from the system's randomness."""

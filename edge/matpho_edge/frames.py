@@ -1,4 +1,4 @@
-"""The seam between a camera's stream and the pipeline: one decoded picture, converted only as far as somebody needs it."""
+"""The seam between a stream and the pipeline: one decoded picture, converted only as far as somebody needs it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Frame(Protocol):
 
 
 class FrameSource(Protocol):
-    """Something that yields frames at about the analysed rate: a live camera (reconnecting for ever), a file, a folder."""
+    """What yields frames at about the analysed rate: a live camera (reconnecting for ever), a file, a folder."""
 
     def frames(self) -> AsyncIterator[Frame]:
         """Frames in order of time; ends only for files and folders, or when closed."""
