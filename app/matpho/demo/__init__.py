@@ -1,0 +1,1 @@
+"""`matpho demo`: a whole city on one machine."""
