@@ -1,0 +1,1 @@
+"""How the city looks: lens, colours, solids, backgrounds and the renderer that puts movers in front of them."""
