@@ -1,4 +1,4 @@
-"""The command line: `matpho …`. Every command is one file in `commands/`; errors end in one sentence and an exit code."""
+"""The command line: `matpho …`. A command is one file in `commands/`; an error is one sentence and an exit code."""
 
 from __future__ import annotations
 
