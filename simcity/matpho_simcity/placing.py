@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from random import Random
 
+import numpy as np
+
 from matpho_contracts.vocabulary import ObjectClass
 from matpho_simcity.drawing.actor import Look, Placed, make_look
 from matpho_simcity.drawing.atmosphere import Weather
 from matpho_simcity.drawing.geometry import Camera
-from matpho_simcity.world.scene import Lane, Place, Scene
+from matpho_simcity.world.scene import Lane, Scene
 
 _C = ObjectClass
 _TRAFFIC = {
@@ -181,16 +183,10 @@ class Scatter:
         return all((x - a) ** 2 + ((y - b) * 0.8) ** 2 > (radius + r) ** 2 * 0.6 for a, b, r in self._taken)
 
     def _in_view(self, x: float, y: float) -> bool:
-        pixels, depth = self.camera.project(self._point(x, y))
+        pixels, depth = self.camera.project(np.array([[x, y, 0.0]]))
         u, v = pixels[0]
         w, h = self.camera.width, self.camera.height
         return bool(depth[0] > 2.5 and -0.03 * w < u < 1.03 * w and 0.02 * h < v < 1.12 * h)
-
-    @staticmethod
-    def _point(x: float, y: float):  # type: ignore[no-untyped-def]
-        import numpy as np
-
-        return np.array([[x, y, 0.0]])
 
     def _seen_length(self, lane: Lane) -> bool:
         return any(self._in_view(*lane.at(lane.length * share)[:2]) for share in (0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9))
@@ -207,6 +203,3 @@ class Scatter:
     def _away(self, lane: Lane, distance: float) -> float:
         x, y, _ = lane.at(distance)
         return math.hypot(x - self.camera.x, y - self.camera.y)
-
-
-PLACES = tuple(Place)
