@@ -1,0 +1,78 @@
+"""What a recorder gets from a live connection: coded pictures as they came, never decoded or coded again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Protocol
+
+import av
+from av.video.stream import VideoStream
+
+
+@dataclass(frozen=True, slots=True)
+class CodedStream:
+    """What one connection carries: `codec` as libav names it (`h264`, `hevc`, `mjpeg`), size in pixels.
+
+    `parameter_sets` are the SPS/PPS/VPS of the session description with start codes; empty when they only come in-band.
+    """
+
+    codec: str
+    width: int
+    height: int
+    time_base: Fraction
+    frames_per_second: float
+    parameter_sets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CodedPacket:
+    """One coded picture with start codes. `pts` and `dts` count in the stream's `time_base`; `captured_at` is UTC."""
+
+    data: bytes
+    pts: int
+    dts: int | None
+    duration: int | None
+    is_key: bool
+    captured_at: datetime
+
+
+class PacketSink(Protocol):
+    """Takes the packets of one camera. Called on the decoding thread: must neither block nor raise."""
+
+    def opened(self, stream: CodedStream) -> None:
+        """A connection begins; packets follow."""
+
+    def packet(self, packet: CodedPacket) -> None:
+        """The next coded picture."""
+
+    def lost(self) -> None:
+        """The connection has ended; another may begin."""
+
+
+def describe(stream: VideoStream) -> CodedStream:
+    """What an open stream carries."""
+    context = stream.codec_context
+    extradata = context.extradata or b""
+    return CodedStream(
+        codec=context.name,
+        width=context.width,
+        height=context.height,
+        time_base=stream.time_base or Fraction(1, 90_000),
+        frames_per_second=float(stream.average_rate or stream.guessed_rate or 25),
+        parameter_sets=extradata if has_start_code(extradata) else b"",
+    )
+
+
+def has_start_code(data: bytes) -> bool:
+    """Whether coded data is in Annex B form."""
+    return data[:4] == b"\x00\x00\x00\x01" or data[:3] == b"\x00\x00\x01"
+
+
+def coded(packet: av.Packet[VideoStream], captured_at: datetime) -> CodedPacket | None:
+    """A copy of a packet that outlives its connection; None for one without a time."""
+    pts = packet.pts if packet.pts is not None else packet.dts
+    if pts is None or packet.size == 0:
+        return None
+    return CodedPacket(bytes(packet), pts, packet.dts, packet.duration, packet.is_keyframe, captured_at)
