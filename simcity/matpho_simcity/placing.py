@@ -55,6 +55,7 @@ class Scatter:
             if self.rng.random() < chance:
                 self.special(object_class)
         crowded = self.rng.random() < 0.12
+        self.parked()
         for _ in range(self.rng.randint(0, 5) + self.rng.randint(0, 6)):
             self.vehicle(self.rng.choices(list(_TRAFFIC), list(_TRAFFIC.values()))[0])
         for _ in range(self.rng.randint(8, 16) if crowded else self.rng.randint(0, 5)):
@@ -95,6 +96,14 @@ class Scatter:
             if placed is not None:
                 return placed
         return None
+
+    def parked(self) -> None:
+        """Motorcycles left on the pavement."""
+        share = self.rng.choice((0.0, 0.0, 0.3))
+        for x, y, heading in self.scene.parking:
+            if self.rng.random() < share:
+                look = make_look(_C.MOTORCYCLE, self.rng, riders=0)
+                self._put(look, x, y, heading + self.rng.uniform(-0.2, 0.2), 0.0, 0.3)
 
     def walker(self, *, gather: bool = False) -> Placed | None:
         """Somebody on foot: on a pavement mostly, sometimes on the road, or in a group."""

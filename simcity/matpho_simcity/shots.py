@@ -14,6 +14,7 @@ from matpho_simcity.drawing.renderer import Renderer, Sensor, Sighting
 from matpho_simcity.placing import Scatter
 from matpho_simcity.world.layouts import build_scene
 from matpho_simcity.world.scene import Place, Scene
+from matpho_simcity.world.traffic import bulbs
 
 PICTURES_PER_CAMERA = 8
 PICTURES_PER_LIGHT = 4
@@ -67,5 +68,6 @@ def shots(
         sensor = Sensor(size, air, rng.randint(0, 1 << 30))
         for tick in range(start, min(start + PICTURES_PER_LIGHT, count)):
             movers = Scatter(scene, camera, weather, rng, f"{number}-{tick}-").everything()
-            image, sightings = renderer.render(movers, rng.uniform(0, 60))
+            clock = rng.uniform(0, 60)
+            image, sightings = renderer.render(movers, clock, bulbs(scene, clock))
             yield Shot(sensor.expose(image, tick), sightings, scene, light, weather)

@@ -56,8 +56,8 @@ class Atmosphere:
         return float(np.exp(-depth * self.density))
 
 
-_AMBIENT = {Light.DAY: (1.0, 1.0, 1.0), Light.DUSK: (0.58, 0.60, 0.74), Light.NIGHT: (0.36, 0.31, 0.29)}
-_LAMP = {Light.DAY: (0.0, 0.0, 0.0), Light.DUSK: (0.1, 0.17, 0.24), Light.NIGHT: (0.34, 0.48, 0.6)}
+_AMBIENT = {Light.DAY: (1.0, 1.0, 1.0), Light.DUSK: (0.62, 0.63, 0.72), Light.NIGHT: (0.45, 0.4, 0.38)}
+_LAMP = {Light.DAY: (0.0, 0.0, 0.0), Light.DUSK: (0.14, 0.19, 0.22), Light.NIGHT: (0.36, 0.5, 0.6)}
 _SKY = {
     Light.DAY: ((225.0, 190.0, 150.0), (240.0, 232.0, 222.0)),
     Light.DUSK: ((150.0, 105.0, 95.0), (120.0, 150.0, 225.0)),

@@ -18,7 +18,7 @@ _SOOT: dict[Colour, tuple[float, float, float]] = {
     Colour.GREY: (140.0, 138.0, 136.0),
     Colour.BLACK: (46.0, 44.0, 44.0),
 }
-VISIBLE_ALPHA = 0.2
+VISIBLE_ALPHA = 0.3
 """Opacity from which a pixel of fire or smoke counts as seen."""
 
 

@@ -72,9 +72,9 @@ class Camera:
         cut = self.clip(self.to_camera(np.asarray(points, dtype=float)))
         return self.to_pixels(cut) if len(cut) >= 3 else np.zeros((0, 2))
 
-    def clip(self, seen: Floats) -> Floats:
-        """Cut an (N, 3) convex polygon in camera axes to a little more than what the lens sees."""
-        wide, tall = self.width * 0.55 / self.focal, self.height * 0.55 / self.focal
+    def clip(self, seen: Floats, margin: float = 1.1) -> Floats:
+        """Cut an (N, 3) convex polygon in camera axes to `margin` times what the lens sees."""
+        wide, tall = self.width * margin / 2 / self.focal, self.height * margin / 2 / self.focal
         for plane in ((0, 0, 1, -NEAR_PLANE), (1, 0, wide, 0), (-1, 0, wide, 0), (0, 1, tall, 0), (0, -1, tall, 0)):
             seen = _cut(seen, plane)
             if len(seen) < 3:

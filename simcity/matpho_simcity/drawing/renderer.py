@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -27,6 +28,9 @@ LEAST_VISIBLE = 0.3
 MOST_MOVERS = 250
 """Objects one picture can tell apart (their numbers travel in a byte)."""
 _TINY = 3.0
+
+Bulb = tuple[tuple[float, float, float], tuple[int, int, int]]
+"""Where a traffic light burns (metres) and in which colour (blue, green, red)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,13 @@ class Renderer:
         self._sun = np.array(air.sun)
         self._pixels = camera.height / 360
 
-    def draw(self, movers: list[Placed], seconds: float = 0.0) -> tuple[Picture, list[_Drawn]]:
+    def draw(
+        self, movers: list[Placed], seconds: float = 0.0, signals: Sequence[Bulb] = ()
+    ) -> tuple[Picture, list[_Drawn]]:
         """The (H, W, 4) picture with movers' numbers in its fourth channel, and what was drawn."""
         image = self.lit.copy()
+        for at, colour in signals:
+            self._bulb(image, at, colour)
         drawn: list[_Drawn] = []
         for depth, placed in self._ordered(movers):
             mark = self._one(image, placed, depth, len(drawn) + 1, seconds)
@@ -78,10 +86,25 @@ class Renderer:
                 drawn.append(mark)
         return image, drawn
 
-    def render(self, movers: list[Placed], seconds: float = 0.0) -> tuple[Picture, list[Sighting]]:
+    def render(
+        self, movers: list[Placed], seconds: float = 0.0, signals: Sequence[Bulb] = ()
+    ) -> tuple[Picture, list[Sighting]]:
         """The (H, W, 3) picture without sensor noise, and the sightings in it."""
-        image, drawn = self.draw(movers, seconds)
+        image, drawn = self.draw(movers, seconds, signals)
         return image[:, :, :3], self.sightings(image, drawn)
+
+    def _bulb(self, image: Picture, at: tuple[float, float, float], colour: tuple[int, int, int]) -> None:
+        """A burning traffic light."""
+        flat, depth = self.camera.project(np.array([at]))
+        u, v = int(flat[0, 0]), int(flat[0, 1])
+        if depth[0] < 1 or not (0 <= u < self.camera.width and 0 <= v < self.camera.height):
+            return
+        if self.cover[v, u] > 1 / (float(depth[0]) - 0.7):
+            return
+        radius = max(2, round(0.2 * self.camera.focal / float(depth[0])))
+        cv2.circle(image, (u, v), radius, (*colour, 0), -1, cv2.LINE_8)
+        seen = self.camera.to_camera(np.array([at]))[0]
+        self._shine(image, seen, radius * 5.0, 0.5, colour)
 
     def _ordered(self, movers: list[Placed]) -> list[tuple[float, Placed]]:
         if not movers:

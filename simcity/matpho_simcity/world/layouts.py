@@ -233,9 +233,28 @@ def _zones(scene: Scene, plan: _Plan) -> None:
         "fire", [(half + min(1.8, plan.right * 0.6), 19.0), (-half - min(1.6, plan.left * 0.5), 26.0)]
     )
     scene.spots["stop"] = [(half * 0.35 if plan.lanes == 2 else half * 0.45, 20.0), (-half * 0.4, 25.0)]
-    scene.eye = (half * 0.55 if scene.place is Place.ALLEY else half + plan.right * 0.3, -5.0)
-    scene.gaze = (half * 0.15, 20.0)
+    _view(scene, plan)
     _walks(scene, plan)
+
+
+_ACROSS = (Place.RIVER_BANK, Place.SCHOOL_GATE, Place.MARKET, Place.BUS_STOP, Place.CONSTRUCTION)
+"""Places whose interest lies on the right: their cameras hang on the left."""
+
+
+def _view(scene: Scene, plan: _Plan) -> None:
+    """Where a camera hangs and what it looks at; and where motorcycles are left."""
+    half = plan.half
+    scene.eye, scene.gaze = (half + plan.right * 0.3, -5.0), (half * 0.15, 20.0)
+    if scene.place is Place.ALLEY:
+        scene.eye, scene.gaze = (half * 0.55, -5.0), (0.0, 16.0)
+    elif scene.place is Place.BRIDGE:
+        scene.eye = (half + 0.8, -5.0)
+    elif scene.place in _ACROSS:
+        scene.eye = (-half - plan.left * 0.3, -5.0)
+        scene.gaze = (half + 3.0, 19.0) if scene.place is Place.CONSTRUCTION else (half * 0.6, 20.0)
+    if plan.left > 2 and plan.sides[0] == "shops":
+        stands = np.arange(12.0, 48.0, 0.8)
+        scene.parking = [(-half - plan.left + 1.0, float(y), math.pi / 2) for y in stands if int(y / 6) % 2]
 
 
 def _walks(scene: Scene, plan: _Plan) -> None:
