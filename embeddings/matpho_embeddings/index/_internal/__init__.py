@@ -1,0 +1,1 @@
+"""The parts of the vector index that nobody outside it needs to know."""
