@@ -35,7 +35,7 @@ def read_names(text: str | None) -> tuple[str, ...]:
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         try:
             value = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadInputError("The model's class names cannot be read.") from error
     if isinstance(value, dict):
         try:

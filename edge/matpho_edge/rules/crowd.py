@@ -16,7 +16,6 @@ from matpho_edge.rules.contract import RuleHit, RuleParameters, live
 from matpho_edge.rules.zones import Zone, ZoneKind, of_kind
 from matpho_edge.track import Track
 
-
 _HIDDEN_S = 1.0
 """Who has not been seen this long does not count any more."""
 
