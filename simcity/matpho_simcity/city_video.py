@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matpho_simcity.drawing.background import Painter, light_up
-from matpho_simcity.drawing.renderer import Renderer, Sensor, Sighting
+from matpho_simcity.drawing.renderer import Renderer, Sighting
+from matpho_simcity.drawing.sensor import Sensor
 from matpho_simcity.sites import Site
 from matpho_simcity.video import PtzPosition
 from matpho_simcity.world.traffic import bulbs
@@ -81,10 +81,9 @@ class CityVideo:
         with self._lock:
             movers = self.site.script.at(seconds)
             renderer = self._renderer(position if self.has_ptz else PtzPosition())
-            image, drawn = renderer.draw(movers, seconds, bulbs(self.site.scene, seconds))
+            image, drawn = renderer.draw(movers, seconds, bulbs(self.site.scene, seconds), truth=truth)
             sightings = renderer.sightings(image, drawn) if truth else []
-            plain: NDArray[Any] = image[:, :, :3]
-            return self._sensor.expose(plain, int(seconds * self._rate)), sightings
+            return self._sensor.expose(image, int(seconds * self._rate)), sightings
 
     def _renderer(self, position: PtzPosition) -> Renderer:
         key = (round(position.pan, 4), round(position.tilt, 4), round(position.zoom, 4))

@@ -10,7 +10,8 @@ from random import Random
 from matpho_simcity.drawing.atmosphere import Light, Weather, atmosphere
 from matpho_simcity.drawing.background import Painter, light_up
 from matpho_simcity.drawing.geometry import Mount, Picture
-from matpho_simcity.drawing.renderer import Renderer, Sensor, Sighting
+from matpho_simcity.drawing.renderer import Renderer, Sighting
+from matpho_simcity.drawing.sensor import Sensor
 from matpho_simcity.placing import Scatter
 from matpho_simcity.world.layouts import build_scene
 from matpho_simcity.world.scene import Place, Scene

@@ -21,30 +21,29 @@ FACE_POINTS = 10
 class Mesh:
     """A solid in its own axes (x right, y ahead, z up, origin on the ground at its middle), metres.
 
-    `vertices` is (P, V, 3): one set per phase of movement. Per face: `faces` (F, 10) vertex numbers, `counts` (F,)
-    (1 ball, 2 or more with `widths` > 0 a thick line, else a convex polygon), `colours` (F, 3) BGR 0..255, `normals` (F, 3)
-    outward (zero for lines and balls), `centres` (F, 3) of the part it belongs to, `layers` (F,) painted in rising order,
-    `emissive` (F,) bool, `details` (F,) the least height in pixels of the whole at which it is worth painting.
+    `points` is (P, V + F, 3): one set per phase of movement, the V (`vertex_count`) corners and then the centre of the part
+    that each face belongs to. Per face: `faces` (F, 10) corner numbers, `counts` (1 ball, 2 or more with `widths` > 0 a
+    thick line, else a convex polygon), `colours` (F, 3) BGR 0..255, `normals` (F, 3) outward (zero for lines and balls),
+    `layers` (F,) painted in rising order, `emissive` (F,) bool, `details` (F,) the least height in pixels of the whole at
+    which it is worth painting. `extent` is (width, length, height), `radius` reaches everything from the foot.
     """
 
-    vertices: Floats
+    points: Floats
+    vertex_count: int
     faces: NDArray[np.int32]
     counts: list[int]
-    widths: list[float]
+    count_array: NDArray[np.int64]
+    width_array: Floats
+    thick: NDArray[np.bool_]
     colours: Floats
     normals: Floats
-    centres: Floats
     layers: Floats
     emissive: NDArray[np.bool_]
     details: Floats
     plates: tuple[tuple[Point, Point, Point, Point], ...]
     lamps: tuple[tuple[Point, Point, Bgr], ...]
-
-    @property
-    def extent(self) -> tuple[float, float, float]:
-        """(width, length, height), metres, in the first phase."""
-        size = self.vertices[0].max(axis=0) - self.vertices[0].min(axis=0)
-        return float(size[0]), float(size[1]), float(self.vertices[0][:, 2].max())
+    extent: tuple[float, float, float]
+    radius: float
 
 
 class MeshBuilder:
@@ -176,28 +175,33 @@ class MeshBuilder:
 
     def build(self, phases: Sequence[Sequence[Point]] | None = None) -> Mesh:
         """The finished mesh; `phases` replaces the vertices per phase of movement."""
-        points = np.array(self._points, dtype=np.float32)
+        corners = np.array(self._points, dtype=np.float64)
         padded = [(face + [face[-1]] * FACE_POINTS)[:FACE_POINTS] for face in self._faces]
         faces = np.array(padded, dtype=np.int32)
+        widths = np.array([row[1] for row in self._rows])
+        centres = np.array(self._centres, dtype=np.float64)[self._parts]
+        normals = _normals(corners, faces, centres)
+        normals[widths > 0] = 0
+        sets = [np.array(phase, dtype=np.float64) for phase in phases] if phases is not None else [corners]
+        size = sets[0].max(axis=0) - sets[0].min(axis=0)
         counts = [len(face) for face in self._faces]
-        widths = [row[1] for row in self._rows]
-        centres = np.array(self._centres, dtype=np.float32)[self._parts]
-        normals = _normals(points, faces, centres)
-        normals[np.array(widths) > 0] = 0
-        vertices = np.array(phases, dtype=np.float32) if phases is not None else points[None]
         return Mesh(
-            vertices=vertices,
+            points=np.stack([np.concatenate([own, centres]) for own in sets]),
+            vertex_count=len(corners),
             faces=faces,
             counts=counts,
-            widths=widths,
-            colours=np.array([row[0] for row in self._rows], dtype=np.float32),
+            count_array=np.array(counts),
+            width_array=widths,
+            thick=widths > 0,
+            colours=np.array([row[0] for row in self._rows]),
             normals=normals,
-            centres=centres,
-            layers=np.array([row[2] for row in self._rows], dtype=np.float32),
+            layers=np.array([row[2] for row in self._rows]),
             emissive=np.array([row[3] for row in self._rows], dtype=bool),
-            details=np.array([row[4] for row in self._rows], dtype=np.float32),
+            details=np.array([row[4] for row in self._rows]),
             plates=tuple(self.plates),
             lamps=tuple(self.lamps),
+            extent=(float(size[0]), float(size[1]), float(sets[0][:, 2].max())),
+            radius=float(np.linalg.norm(sets[0], axis=1).max()),
         )
 
     @property

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -15,10 +13,11 @@ from numpy.typing import NDArray
 from matpho_contracts.vocabulary import ObjectClass
 from matpho_simcity.drawing import flames
 from matpho_simcity.drawing.actor import Placed
-from matpho_simcity.drawing.atmosphere import Atmosphere, Light, Weather, lamp_field
+from matpho_simcity.drawing.atmosphere import Atmosphere
 from matpho_simcity.drawing.background import Painted
+from matpho_simcity.drawing.batch import Batch, Solid, gains, in_view, prepare
 from matpho_simcity.drawing.geometry import NEAR_PLANE, Camera, Floats, Picture
-from matpho_simcity.drawing.people import WALK_PHASES
+from matpho_simcity.drawing.glow import Glow
 from matpho_simcity.drawing.plates import READABLE_WIDTH, paint_plate, plate_texture
 
 SMALLEST_SIDE = 8
@@ -27,7 +26,7 @@ LEAST_VISIBLE = 0.3
 """Objects of which less can be seen are marked `ignore`."""
 MOST_MOVERS = 250
 """Objects one picture can tell apart (their numbers travel in a byte)."""
-_TINY = 3.0
+_LEGIBLE = 4.0
 
 Bulb = tuple[tuple[float, float, float], tuple[int, int, int]]
 """Where a traffic light burns (metres) and in which colour (blue, green, red)."""
@@ -44,22 +43,22 @@ class Sighting:
 
 
 @dataclass(slots=True)
-class _Drawn:
+class Drawn:
+    """A mover as it was painted: its `number` in the picture's fourth channel, or for fire and smoke its `veil` of opacity."""
+
     placed: Placed
     number: int
     area: float
     box: tuple[int, int, int, int]
-    veil: tuple[int, int, int, int] | None = None
+    veil: NDArray[np.float32] | None = None
     share: float = 1.0
 
 
-@cache
-def _glow(size: int) -> NDArray[np.float32]:
-    """(size, size, 1) soft disc, 1 in the middle."""
-    axis = (np.arange(size) + 0.5) / size * 2 - 1
-    squared = axis[None, :] ** 2 + axis[:, None] ** 2
-    soft = np.clip(1 - np.sqrt(squared), 0, 1) ** 2.2
-    return soft[:, :, None].astype(np.float32)
+@dataclass(slots=True)
+class _Canvas:
+    image: Picture
+    truth: bool
+    drawn: list[Drawn] = field(default_factory=list)
 
 
 class Renderer:
@@ -69,29 +68,155 @@ class Renderer:
         self, camera: Camera, air: Atmosphere, painted: Painted, lit: Picture, lamps: list[tuple[float, float, float]]
     ) -> None:
         self.camera, self.air, self.cover, self.lit, self.lamps = camera, air, painted.cover, lit, lamps
-        self._sun = np.array(air.sun)
+        self._open_ground = np.asarray(painted.cover <= 0, np.uint8)
+        self._glow = Glow(camera, air)
         self._pixels = camera.height / 360
-
-    def draw(
-        self, movers: list[Placed], seconds: float = 0.0, signals: Sequence[Bulb] = ()
-    ) -> tuple[Picture, list[_Drawn]]:
-        """The (H, W, 4) picture with movers' numbers in its fourth channel, and what was drawn."""
-        image = self.lit.copy()
-        for at, colour in signals:
-            self._bulb(image, at, colour)
-        drawn: list[_Drawn] = []
-        for depth, placed in self._ordered(movers):
-            mark = self._one(image, placed, depth, len(drawn) + 1, seconds)
-            if mark is not None:
-                drawn.append(mark)
-        return image, drawn
 
     def render(
         self, movers: list[Placed], seconds: float = 0.0, signals: Sequence[Bulb] = ()
     ) -> tuple[Picture, list[Sighting]]:
-        """The (H, W, 3) picture without sensor noise, and the sightings in it."""
+        """The (H, W, 4) picture without sensor noise, and the sightings in it."""
         image, drawn = self.draw(movers, seconds, signals)
-        return image[:, :, :3], self.sightings(image, drawn)
+        return image, self.sightings(image, drawn)
+
+    def draw(
+        self, movers: list[Placed], seconds: float = 0.0, signals: Sequence[Bulb] = (), *, truth: bool = True
+    ) -> tuple[Picture, list[Drawn]]:
+        """The (H, W, 4) picture with movers' numbers in its fourth channel, and (with `truth`) what was drawn."""
+        canvas = _Canvas(self.lit.copy(), truth)
+        for at, colour in signals:
+            self._bulb(canvas.image, at, colour)
+        ordered = in_view(movers, self.camera)[-MOST_MOVERS:]
+        batch = prepare(ordered, self.camera, self.air, self.lamps)
+        self._shadows(canvas.image, batch.solids)
+        solids = {id(solid.placed): solid for solid in batch.solids}
+        for number, (depth, placed) in enumerate(ordered, start=1):
+            solid = solids.get(id(placed))
+            if solid is not None:
+                self._solid(canvas, batch, solid, number, seconds)
+            elif placed.look.mesh is None:
+                self._veil(canvas, placed, depth, number, seconds)
+        return canvas.image, canvas.drawn
+
+    # -- solids ------------------------------------------------------------------------------------------------------
+
+    def _solid(self, canvas: _Canvas, batch: Batch, solid: Solid, number: int, seconds: float) -> None:
+        camera, image = self.camera, canvas.image
+        left, top, right, bottom = solid.box
+        box = (
+            max(0, int(left) - 3),
+            max(0, int(top) - 3),
+            min(camera.width, int(right) + 4),
+            min(camera.height, int(bottom) + 4),
+        )
+        rows, columns = slice(box[1], box[3]), slice(box[0], box[2])
+        hidden = self._hidden(rows, columns, solid)
+        before = image[rows, columns].copy() if hidden is not None else None
+        self._faces(image, batch, solid, number)
+        area = float(np.count_nonzero(image[rows, columns, 3] == number)) if canvas.truth else 0.0
+        if before is not None and hidden is not None:
+            np.copyto(image[rows, columns], before, where=hidden[:, :, None])
+        special = solid.placed.look.object_class in (ObjectClass.AMBULANCE, ObjectClass.FIRE_ENGINE)
+        if special or (self.air.headlights and (solid.placed.speed > 0.05 or solid.placed.action == "moving")):
+            self._glow.lamps(image, solid, seconds)
+        if canvas.truth:
+            clipped = max(1.0, float((box[2] - box[0]) * (box[3] - box[1])))
+            full = max(1.0, (right - left + 7) * (bottom - top + 7))
+            canvas.drawn.append(Drawn(solid.placed, number, area * max(1.0, full / clipped), box))
+
+    def _hidden(self, rows: slice, columns: slice, solid: Solid) -> NDArray[np.bool_] | None:
+        """Where something that stands still is nearer than the mover."""
+        cover, nearest, farthest = self.cover[rows, columns], solid.nearest, solid.farthest
+        if cover.size == 0 or float(cover.max()) <= 1 / farthest:
+            return None
+        if farthest - nearest < 3.0:
+            hidden: NDArray[np.bool_] = cover > 1 / ((nearest + farthest) / 2 - 0.15)
+            return hidden if hidden.any() else None
+        half = solid.mesh.extent[1] / 2
+        ends = np.array([(0.0, -half, 0.5), (0.0, half, 0.5)]) @ solid.turn.T + solid.shift
+        if float(ends[:, 2].min()) < NEAR_PLANE:
+            return None
+        u = self.camera.focal * ends[:, 0] / ends[:, 2] + self.camera.width / 2
+        inverse = 1 / ends[:, 2]
+        if abs(float(u[0] - u[1])) < 4:
+            hidden = cover > 1 / (nearest + 0.4)
+        else:
+            share = np.clip((np.arange(columns.start, columns.stop) - u[0]) / (u[1] - u[0]), 0, 1)
+            hidden = cover > (inverse[0] + (inverse[1] - inverse[0]) * share)[None, :] * 1.01
+        return hidden if hidden.any() else None
+
+    def _faces(self, image: Picture, batch: Batch, solid: Solid, number: int) -> None:
+        scale = self.camera.focal / solid.depth
+        outlines, paints, counts, widths = batch.outlines, batch.paints, batch.counts, batch.widths
+        for row in range(*solid.faces):
+            blue, green, red = paints[row]
+            count, width = counts[row], widths[row]
+            if width == 0.0:
+                cv2.fillConvexPoly(image, outlines[row, :count], (blue, green, red, number), cv2.LINE_8, 4)
+            elif count == 1:
+                x, y = outlines[row, 0].tolist()
+                cv2.circle(
+                    image, (x, y), max(16, int(width * scale * 8)), (blue, green, red, number), -1, cv2.LINE_8, 4
+                )
+            else:
+                thickness = max(1, round(width * scale))
+                cv2.polylines(
+                    image, [outlines[row, :count]], False, (blue, green, red, number), thickness, cv2.LINE_8, 4
+                )
+        if solid.placed.look.plate and scale * 0.5 > _LEGIBLE:
+            self._plates(image, solid)
+
+    def _plates(self, image: Picture, solid: Solid) -> None:
+        look, gain = solid.placed.look, solid.gain * solid.fade
+        for corners in solid.mesh.plates:
+            seen = np.array(corners) @ solid.turn.T + solid.shift
+            (ax, ay, az), (bx, by, bz) = (seen[1] - seen[0]).tolist(), (seen[3] - seen[0]).tolist()
+            sx, sy, sz = seen[0].tolist()
+            if (ay * bz - az * by) * sx + (az * bx - ax * bz) * sy + (ax * by - ay * bx) * sz <= 0 or sz < 1.0:
+                continue
+            flat = self.camera.to_pixels(seen)
+            wide = float(flat[1, 0] - flat[0, 0])
+            if wide >= READABLE_WIDTH:
+                square = look.object_class is ObjectClass.MOTORCYCLE
+                texture = plate_texture(look.plate, yellow=look.yellow_plate, square=square)
+                paint_plate(image, flat, texture, (float(gain[0]), float(gain[1]), float(gain[2])))
+            elif wide >= _LEGIBLE:
+                (x0, y0), (x1, y1) = flat.min(axis=0), flat.max(axis=0)
+                patch = image[max(0, int(y0)) : max(0, int(y1) + 1), max(0, int(x0)) : max(0, int(x1) + 1), :3]
+                patch[:] = np.clip(225.0 * gain, 0, 255).astype(np.uint8)
+
+    def _shadows(self, image: Picture, solids: list[Solid]) -> None:
+        """Darken the ground under all movers, drawn out away from the sun."""
+        if not solids:
+            return
+        mask: Picture = np.zeros(self.cover.shape, np.uint8)
+        ground = np.concatenate([self._footprint(solid) for solid in solids])
+        flat, depth = self.camera.project(ground)
+        points = (flat * 16).astype(np.int32).reshape(len(solids), -1, 2)
+        clear = depth.reshape(len(solids), -1).min(axis=1) > NEAR_PLANE
+        for index in np.flatnonzero(clear):
+            cv2.fillConvexPoly(mask, cv2.convexHull(points[index]), 1, cv2.LINE_8, 4)
+        mask &= self._open_ground
+        x, y, w, h = cv2.boundingRect(mask)
+        if w == 0 or h == 0:
+            return
+        region = np.ascontiguousarray(image[y : y + h, x : x + w])
+        darker = cv2.convertScaleAbs(region, alpha=self.air.shadow)
+        cv2.copyTo(darker, mask[y : y + h, x : x + w], region)
+        image[y : y + h, x : x + w] = region
+
+    def _footprint(self, solid: Solid) -> Floats:
+        """(8, 3) metres: the corners it stands on and those of its shadow's far end."""
+        placed, (width, length, height) = solid.placed, solid.mesh.extent
+        cos, sin = math.cos(placed.heading) / 2 * 1.02, math.sin(placed.heading) / 2 * 1.02
+        reach = -0.8 * height / self.air.sun[2] if self.air.shadow < 0.8 else 0.0
+        cast_x, cast_y = self.air.sun[0] * reach, self.air.sun[1] * reach
+        low, far = [], []
+        for across, along in ((-width, -length), (width, -length), (width, length), (-width, length)):
+            dx, dy = across * cos + along * sin, -across * sin + along * cos
+            low.append((placed.x + dx, placed.y + dy, placed.z))
+            far.append((placed.x + 0.8 * dx + cast_x, placed.y + 0.8 * dy + cast_y, placed.z))
+        return np.array(low + far)
 
     def _bulb(self, image: Picture, at: tuple[float, float, float], colour: tuple[int, int, int]) -> None:
         """A burning traffic light."""
@@ -103,357 +228,82 @@ class Renderer:
             return
         radius = max(2, round(0.2 * self.camera.focal / float(depth[0])))
         cv2.circle(image, (u, v), radius, (*colour, 0), -1, cv2.LINE_8)
-        seen = self.camera.to_camera(np.array([at]))[0]
-        self._shine(image, seen, radius * 5.0, 0.5, colour)
+        self._glow.add(image, u, v, radius * 5, colour, 0.5)
 
-    def _ordered(self, movers: list[Placed]) -> list[tuple[float, Placed]]:
-        if not movers:
-            return []
-        seen = self.camera.to_camera(np.array([(m.x, m.y, m.z) for m in movers], dtype=float))
-        slant = np.linalg.norm(seen, axis=1)
-        order = np.argsort(-slant)
-        near = [(float(seen[i, 2]), movers[i]) for i in order if NEAR_PLANE < seen[i, 2] < 140]
-        return near[-MOST_MOVERS:]
+    # -- fire and smoke ------------------------------------------------------------------------------------------------
 
-    def _gain(self, x: float, y: float) -> Floats:
-        gain = np.array(self.air.ambient)
-        if self.air.light is not Light.DAY:
-            field = lamp_field(np.array([x]), np.array([y]), self.lamps)[0]
-            gain = gain + field * np.array(self.air.lamp)
-        return gain
-
-    def _one(self, image: Picture, placed: Placed, depth: float, number: int, seconds: float) -> _Drawn | None:
-        if placed.look.mesh is None:
-            return self._veil(image, placed, depth, number, seconds)
-        mesh, camera = placed.look.mesh, self.camera
-        cos, sin = math.cos(placed.heading), math.sin(placed.heading)
-        turn = np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
-        whole = camera.rotation @ turn
-        shift = camera.rotation @ (np.array([placed.x, placed.y, placed.z]) - camera.position)
-        phases = len(mesh.vertices)
-        step = (
-            0 if phases == 1 else WALK_PHASES if placed.speed < 0.1 else int(placed.phase * WALK_PHASES) % WALK_PHASES
-        )
-        seen = mesh.vertices[step] @ whole.T + shift
-        if float(seen[:, 2].min()) < NEAR_PLANE:
-            return None
-        flat = camera.to_pixels(seen)
-        (left, top), (right, bottom) = flat.min(axis=0), flat.max(axis=0)
-        tall = bottom - top
-        if right < 0 or bottom < 0 or left >= camera.width or top >= camera.height or tall < _TINY:
-            return None
-        box = (
-            max(0, int(left) - 3), max(0, int(top) - 3),
-            min(camera.width, int(right) + 4), min(camera.height, int(bottom) + 4),
-        )  # fmt: skip
-        self._shadow(image, placed, mesh.extent)
-        rows, columns = slice(box[1], box[3]), slice(box[0], box[2])
-        hidden = self._hidden(rows, columns, depth, seen, whole)
-        before = image[rows, columns].copy() if hidden is not None else None
-        gain = self._gain(placed.x, placed.y)
-        self._faces(image, placed, flat, seen, whole, turn, shift, tall, depth, gain, number)
-        area = float((image[rows, columns, 3] == number).sum())
-        if before is not None and hidden is not None:
-            np.copyto(image[rows, columns], before, where=hidden[:, :, None])
-        if (
-            self.air.headlights
-            and placed.speed + float(placed.look.riders > 0) > 0.05
-            or placed.look.object_class in (ObjectClass.AMBULANCE, ObjectClass.FIRE_ENGINE)
-        ):
-            self._lamps(image, placed, whole, shift, depth, seconds)
-        clipped = max(1.0, (box[2] - box[0]) * (box[3] - box[1]))
-        full = max(1.0, float(right - left + 7) * float(tall + 7))
-        return _Drawn(placed, number, area * max(1.0, full / clipped), box)
-
-    def _hidden(
-        self, rows: slice, columns: slice, depth: float, seen: Floats, whole: Floats
-    ) -> NDArray[np.bool_] | None:
-        """Where something that stands still is nearer than the mover."""
-        cover = self.cover[rows, columns]
-        nearest, farthest = float(seen[:, 2].min()), float(seen[:, 2].max())
-        if float(cover.max(initial=0.0)) <= 1 / farthest:
-            return None
-        middle = (nearest + farthest) / 2
-        if farthest - nearest < 3.0:
-            hidden: NDArray[np.bool_] = cover > 1 / (middle - 0.15)
-            return hidden if hidden.any() else None
-        front, rear = seen[int(np.argmin(seen[:, 2]))], seen[int(np.argmax(seen[:, 2]))]
-        u_front, u_rear = (self.camera.focal * p[0] / p[2] + self.camera.width / 2 for p in (front, rear))
-        if abs(u_front - u_rear) < 4:
-            hidden = cover > 1 / (nearest + 0.4)
-        else:
-            share = np.clip((np.arange(columns.start, columns.stop) - u_front) / (u_rear - u_front), 0, 1)
-            hidden = cover > (1 / nearest + (1 / farthest - 1 / nearest) * share)[None, :] * 1.01
-        return hidden if hidden.any() else None
-
-    def _faces(
-        self, image: Picture, placed: Placed, flat: Floats, seen: Floats, whole: Floats, turn: Floats, shift: Floats,
-        tall: float, depth: float, gain: Floats, number: int,
-    ) -> None:  # fmt: skip
-        mesh = placed.look.mesh
-        if mesh is None:
-            return
-        keep = mesh.details <= tall
-        normals = mesh.normals @ whole.T
-        facing = np.einsum("ij,ij->i", normals, seen[mesh.faces[:, 0]])
-        thick = np.array(mesh.widths) > 0
-        keep &= (facing < 0) | thick
-        chosen = np.flatnonzero(keep)
-        parts = mesh.centres[chosen] @ whole.T + shift
-        key = mesh.layers[chosen] * 1000 - np.linalg.norm(parts, axis=1)
-        chosen = chosen[np.argsort(key, kind="stable")]
-        sun = turn.T @ self._sun
-        light = 1 - self.air.contrast * 0.75 + self.air.contrast * np.clip(mesh.normals[chosen] @ sun, -0.25, 1)
-        light[thick[chosen]] = 0.95
-        colours = mesh.colours[chosen] * (light[:, None] * gain)
-        if self.air.headlights:
-            colours = np.where(mesh.emissive[chosen][:, None], mesh.colours[chosen], colours)
-        fade = self.air.fade(depth)
-        colours = np.clip(colours * fade + np.array(self.air.haze) * (1 - fade), 0, 255)
-        paints = colours.tolist()
-        outlines = (flat * 16).astype(np.int32)[mesh.faces[chosen]]
-        scale = self.camera.focal / depth
-        counts, widths = mesh.counts, mesh.widths
-        for row, face in enumerate(chosen.tolist()):
-            blue, green, red = paints[row]
-            paint = (blue, green, red, number)
-            count, width = counts[face], widths[face]
-            if count == 1:
-                x, y = outlines[row, 0].tolist()
-                cv2.circle(image, (x, y), max(16, int(width * scale * 8)), paint, -1, cv2.LINE_8, 4)
-            elif width > 0:
-                cv2.polylines(image, [outlines[row, :count]], False, paint, max(1, round(width * scale)), cv2.LINE_8, 4)
-            else:
-                cv2.fillConvexPoly(image, outlines[row, :count], paint, cv2.LINE_8, 4)
-        self._plates(image, placed, whole, shift, gain * fade)
-
-    def _plates(self, image: Picture, placed: Placed, whole: Floats, shift: Floats, gain: Floats) -> None:
-        mesh = placed.look.mesh
-        if mesh is None or not placed.look.plate:
-            return
-        for corners in mesh.plates:
-            seen = np.array(corners) @ whole.T + shift
-            along, down = seen[1] - seen[0], seen[3] - seen[0]
-            if float(np.cross(along, down) @ seen[0]) <= 0 or float(seen[:, 2].min()) < NEAR_PLANE:
-                continue
-            flat = self.camera.to_pixels(seen)
-            wide = float(flat[1, 0] - flat[0, 0])
-            if wide >= READABLE_WIDTH:
-                square = placed.look.object_class is ObjectClass.MOTORCYCLE
-                texture = plate_texture(placed.look.plate, yellow=placed.look.yellow_plate, square=square)
-                paint_plate(image, flat, texture, (float(gain[0]), float(gain[1]), float(gain[2])))
-            elif wide >= 4:
-                tone = 225.0 * gain
-                paint = (float(min(255, tone[0])), float(min(255, tone[1])), float(min(255, tone[2])))
-                region = np.round(flat).astype(np.int32)
-                patch = image[
-                    max(0, region[:, 1].min()) : region[:, 1].max() + 1,
-                    max(0, region[:, 0].min()) : region[:, 0].max() + 1,
-                ]
-                if patch.size:
-                    patch[:, :, :3] = paint
-
-    def _shadow(self, image: Picture, placed: Placed, extent: tuple[float, float, float]) -> None:
-        """Darken the ground under the mover, drawn out away from the sun."""
-        width, length, height = extent
-        cos, sin = math.cos(placed.heading), math.sin(placed.heading)
-        half_w, half_l = width / 2 * 1.02, length / 2 * 1.02
-        low = np.array(
-            [
-                (sx * half_w * cos + sy * half_l * sin, -sx * half_w * sin + sy * half_l * cos)
-                for sx, sy in ((-1, -1), (1, -1), (1, 1), (-1, 1))
-            ]
-        )
-        points = low
-        if self.air.shadow < 0.8:
-            cast = -self._sun[:2] / self._sun[2] * height * 0.8
-            points = np.concatenate([low, low * 0.8 + cast])
-        ring = np.zeros((len(points), 3))
-        ring[:, :2] = points + (placed.x, placed.y)
-        ring[:, 2] = placed.z
-        flat, depth = self.camera.project(ring)
-        if float(depth.min()) < NEAR_PLANE:
-            return
-        hull = cv2.convexHull(flat.astype(np.float32))[:, 0]
-        left, top = np.maximum(np.floor(hull.min(axis=0)).astype(int), 0)
-        right, bottom = np.minimum(np.ceil(hull.max(axis=0)).astype(int) + 1, (self.camera.width, self.camera.height))
-        if left >= right or top >= bottom:
-            return
-        region = image[top:bottom, left:right]
-        mask = np.full(region.shape[:2], 255, np.uint8)
-        cv2.fillConvexPoly(
-            mask, ((hull - (left, top)) * 16).astype(np.int32), int(255 * self.air.shadow), cv2.LINE_AA, 4
-        )
-        ground = (region[:, :, 3] == 0) & (self.cover[top:bottom, left:right] < 1 / max(0.5, float(depth.mean()) - 0.3))
-        mask[~ground] = 255
-        region[:, :, :3] = cv2.multiply(
-            np.ascontiguousarray(region[:, :, :3]), cv2.merge([mask, mask, mask]), scale=1 / 255
-        )
-
-    def _lamps(
-        self, image: Picture, placed: Placed, whole: Floats, shift: Floats, depth: float, seconds: float
-    ) -> None:
-        mesh = placed.look.mesh
-        if mesh is None:
-            return
-        for index, (at, direction, colour) in enumerate(mesh.lamps):
-            beacon = direction[2] > 0.5
-            if not beacon and not self.air.headlights:
-                continue
-            if beacon and int(seconds * 5 + index) % 2:
-                continue
-            seen = whole @ np.array(at) + shift
-            ahead = whole @ np.array(direction)
-            towards = -float(ahead @ seen) / float(np.linalg.norm(seen))
-            if not beacon and towards < 0.1:
-                continue
-            front = direction[1] > 0
-            reach = (1.5 if front else 0.7) if not beacon else 1.4
-            power = (0.35 + 0.65 * towards) * (1.0 if front else 0.6) if not beacon else 0.9
-            power *= {Light.DAY: 0.45, Light.DUSK: 0.75, Light.NIGHT: 1.0}[self.air.light]
-            self._shine(image, seen, reach * self.camera.focal / depth, power, colour)
-
-    def _shine(
-        self, image: Picture, seen: Floats, diameter: float, power: float, colour: tuple[float, float, float]
-    ) -> None:
-        if seen[2] < NEAR_PLANE:
-            return
-        size = int(min(160, max(5, diameter)))
-        u = int(self.camera.focal * seen[0] / seen[2] + self.camera.width / 2 - size / 2)
-        v = int(self.camera.focal * seen[1] / seen[2] + self.camera.height / 2 - size / 2)
-        self._add(image, u, v, _glow(size), (colour[0] * power, colour[1] * power, colour[2] * power))
-        if self.air.weather is Weather.RAIN and size >= 8:
-            smear = cv2.resize(_glow(size), (size // 2, size * 3))[:, :, None]
-            self._add(
-                image,
-                u + size // 4,
-                v + size,
-                smear,
-                (colour[0] * power * 0.4, colour[1] * power * 0.4, colour[2] * power * 0.4),
-            )
-
-    def _add(
-        self, image: Picture, u: int, v: int, soft: NDArray[np.float32], colour: tuple[float, float, float]
-    ) -> None:
-        height, width = soft.shape[:2]
-        x0, y0, x1, y1 = max(0, u), max(0, v), min(self.camera.width, u + width), min(self.camera.height, v + height)
-        if x0 >= x1 or y0 >= y1:
-            return
-        light = (soft[y0 - v : y1 - v, x0 - u : x1 - u] * np.array(colour, np.float32)).astype(np.uint8)
-        region = image[y0:y1, x0:x1, :3]
-        region[:] = cv2.add(np.ascontiguousarray(region), light)
-
-    def _veil(self, image: Picture, placed: Placed, depth: float, number: int, seconds: float) -> _Drawn | None:
+    def _veil(self, canvas: _Canvas, placed: Placed, depth: float, number: int, seconds: float) -> None:
         """Fire or smoke over `placed`."""
+        image = canvas.image
         foot, _ = self.camera.project(np.array([[placed.x, placed.y, placed.z]]))
         scale = self.camera.focal / depth
         width, height = placed.size[0] * scale, placed.size[1] * scale
         u, v = float(foot[0, 0]), float(foot[0, 1])
         box = (u - width / 2, v - height, u + width / 2, v + height * 0.02)
-        seed = hash_of(placed.id)
-        burning = placed.look.object_class is ObjectClass.FIRE
-        if burning:
+        picture, alpha = self._field(placed, seconds)
+        if placed.look.object_class is ObjectClass.FIRE:
+            self._glow.fire(image, u, v - height * 0.35, max(width, height))
+        x0, y0, x1, y1 = (max(0, int(value) - 1) for value in box)
+        hidden = self.cover[y0 : y1 + 3, x0 : x1 + 3] > 1 / max(0.5, depth - 0.6)
+        before = image[y0 : y1 + 3, x0 : x1 + 3].copy() if hidden.any() else None
+        laid = flames.lay(image, picture, alpha, box)
+        if before is not None:
+            np.copyto(image[y0 : y1 + 3, x0 : x1 + 3], before, where=hidden[:, :, None])
+        if laid is None or not canvas.truth:
+            return
+        rows, columns, opacity = laid
+        opacity = np.where(self.cover[rows, columns] > 1 / max(0.5, depth - 0.6), np.float32(0), opacity)
+        total = float((alpha > flames.VISIBLE_ALPHA).sum()) * width * height / alpha.size
+        share = min(1.0, float((opacity > flames.VISIBLE_ALPHA).sum()) / max(1.0, total))
+        canvas.drawn.append(
+            Drawn(placed, number, total, (columns.start, rows.start, columns.stop, rows.stop), opacity, share)
+        )
+
+    def _field(self, placed: Placed, seconds: float) -> tuple[Picture, NDArray[np.float32]]:
+        seed = number_of(placed.id)
+        if placed.look.object_class is ObjectClass.FIRE:
             picture, alpha = flames.fire(seconds, seed)
-            self._shine_fire(image, u, v - height * 0.35, max(width, height))
         else:
             picture, alpha = flames.smoke(seconds, seed, placed.look.colour)
-            gain = np.clip(self._gain(placed.x, placed.y) * (1.0 if self.air.light is Light.DAY else 1.1), 0, 1.1)
+            gain = np.clip(gains([placed], self.air, self.lamps)[0] * 1.05, 0, 1.1)
             picture = np.clip(picture * gain, 0, 255).astype(np.uint8)
-        alpha = alpha * min(1.0, 0.15 + placed.since / 3)
-        before = image[:, :, :3].copy() if self._stands_before(box, depth) else None
-        laid = flames.lay(image, picture, alpha.astype(np.float32), box)
-        if laid is None:
-            return None
-        rows, columns, opacity = laid
-        if before is not None:
-            hidden = self.cover[rows, columns] > 1 / max(0.5, depth - 0.6)
-            np.copyto(image[rows, columns, :3], before[rows, columns], where=hidden[:, :, None])
-            opacity = np.where(hidden, 0, opacity)
-        total = float((alpha > flames.VISIBLE_ALPHA).sum()) * width * height / alpha.size
-        clear = opacity > flames.VISIBLE_ALPHA
-        across, along = np.flatnonzero(clear.any(axis=0)), np.flatnonzero(clear.any(axis=1))
-        if len(across) == 0 or total <= 0:
-            return None
-        seen = (
-            columns.start + int(across[0]),
-            rows.start + int(along[0]),
-            columns.start + int(across[-1]) + 1,
-            rows.start + int(along[-1]) + 1,
-        )
-        return _Drawn(placed, number, total, seen, veil=seen, share=min(1.0, float(clear.sum()) / total))
+        return picture, (alpha * np.float32(min(1.0, 0.15 + placed.since / 3))).astype(np.float32)
 
-    def _stands_before(self, box: tuple[float, float, float, float], depth: float) -> bool:
-        x0, y0, x1, y1 = (max(0, int(value)) for value in box)
-        return bool(self.cover[y0:y1, x0:x1].max(initial=0.0) > 1 / max(0.5, depth - 0.6))
+    # -- truth ---------------------------------------------------------------------------------------------------------
 
-    def _shine_fire(self, image: Picture, u: float, v: float, size: float) -> None:
-        reach = int(min(400, size * (2.6 if self.air.light is not Light.DAY else 1.6)))
-        if reach >= 6:
-            power = 0.25 if self.air.light is Light.DAY else 0.6
-            self._add(
-                image, int(u - reach / 2), int(v - reach / 2), _glow(reach), (20 * power, 110 * power, 220 * power)
-            )
-
-    def sightings(self, image: Picture, drawn: list[_Drawn]) -> list[Sighting]:
+    def sightings(self, image: Picture, drawn: list[Drawn]) -> list[Sighting]:
         """The visible box and share of everything drawn."""
         found: list[Sighting] = []
-        limit = SMALLEST_SIDE * self._pixels
-        for mark in drawn:
-            if mark.veil is not None:
-                box, visible = mark.veil, mark.share
-            else:
-                x0, y0, x1, y1 = mark.box
-                mask = image[y0:y1, x0:x1, 3] == mark.number
-                across, along = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
-                if len(across) == 0:
-                    continue
-                box = (x0 + int(across[0]), y0 + int(along[0]), x0 + int(across[-1]) + 1, y0 + int(along[-1]) + 1)
-                visible = min(1.0, float(mask.sum()) / max(1.0, mark.area))
-            small = min(box[2] - box[0], box[3] - box[1]) < limit
+        for index, mark in enumerate(drawn):
+            x0, y0, x1, y1 = mark.box
+            mask = mark.veil > flames.VISIBLE_ALPHA if mark.veil is not None else image[y0:y1, x0:x1, 3] == mark.number
+            across, along = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+            if len(across) == 0:
+                continue
+            box = (x0 + int(across[0]), y0 + int(along[0]), x0 + int(across[-1]) + 1, y0 + int(along[-1]) + 1)
+            visible = mark.share
+            if mark.veil is None:
+                visible = min(1.0, float(np.count_nonzero(mask)) / max(1.0, mark.area))
+            visible *= 1 - _veiled(box, drawn[index + 1 :])
+            small = min(box[2] - box[0], box[3] - box[1]) < SMALLEST_SIDE * self._pixels
             found.append(Sighting(mark.placed, box, visible, small or visible < LEAST_VISIBLE))
         return found
 
 
-def hash_of(name: str) -> int:
+def _veiled(box: tuple[int, int, int, int], later: list[Drawn]) -> float:
+    """The greatest mean opacity that smoke or fire painted afterwards lays over `box`."""
+    worst = 0.0
+    for mark in later:
+        if mark.veil is None:
+            continue
+        x0, y0 = max(box[0], mark.box[0]), max(box[1], mark.box[1])
+        x1, y1 = min(box[2], mark.box[2]), min(box[3], mark.box[3])
+        if x0 < x1 and y0 < y1:
+            part = mark.veil[y0 - mark.box[1] : y1 - mark.box[1], x0 - mark.box[0] : x1 - mark.box[0]]
+            worst = max(worst, float(part.sum()) / max(1, (box[2] - box[0]) * (box[3] - box[1])))
+    return min(1.0, worst)
+
+
+def number_of(name: str) -> int:
     """A small number that depends on `name` only."""
     return sum((index + 1) * ord(letter) for index, letter in enumerate(name)) % 9973
-
-
-class Sensor:
-    """What the chip and the lens add: rain streaks, softness, noise."""
-
-    def __init__(self, size: tuple[int, int], air: Atmosphere, seed: int = 0) -> None:
-        width, height = size
-        random = np.random.default_rng(seed)
-        self._air, self._size = air, size
-        grains = random.normal(0, air.noise, (3, height, width, 3)).astype(np.float32)
-        self._plus = [np.clip(g, 0, 255).astype(np.uint8) for g in grains]
-        self._minus = [np.clip(-g, 0, 255).astype(np.uint8) for g in grains]
-        self._rain = [_streaks(size, random) for _ in range(3)] if air.weather is Weather.RAIN else []
-
-    def expose(self, image: NDArray[Any], tick: int) -> Picture:
-        """The (H, W, 3) picture as the camera gives it out."""
-        if self._rain:
-            streak = np.roll(self._rain[tick % len(self._rain)], (tick * 37) % self._size[1], axis=0)
-            image = cv2.add(np.ascontiguousarray(image), streak)
-        soft = cv2.GaussianBlur(np.ascontiguousarray(image), (3, 3), 0.62)
-        index = tick % len(self._plus)
-        cv2.add(soft, self._plus[index], soft)
-        cv2.subtract(soft, self._minus[index], soft)
-        return soft
-
-
-def _streaks(size: tuple[int, int], random: np.random.Generator) -> Picture:
-    width, height = size
-    sheet: Picture = np.zeros((height, width), np.uint8)
-    scale = height / 360
-    for x, y, length, tone in zip(
-        random.integers(0, width, 260),
-        random.integers(0, height, 260),
-        random.integers(6, 26, 260),
-        random.integers(18, 62, 260),
-        strict=True,
-    ):
-        tip = (int(x + length * 0.12 * scale), int(y + length * scale))
-        cv2.line(sheet, (int(x), int(y)), tip, int(tone), 1, cv2.LINE_AA)
-    return cv2.merge([sheet, sheet, sheet])

@@ -10,12 +10,19 @@ import numpy as np
 
 from matpho_simcity.drawing.facades import banner, corrugated, house_front, office_front, tree_sprite
 from matpho_simcity.drawing.geometry import Picture
-from matpho_simcity.world.scene import Cutout, Material, Panel, Scene, Wall, Wire, Zone, ZoneKind
+from matpho_simcity.world.scene import Cutout, Material, Panel, Place, Scene, Wall, Wire, Zone, ZoneKind
 
 _FRONTS = 48
 _WALL_PAINTS = ((150, 170, 185), (170, 180, 188), (130, 150, 170), (165, 165, 165), (140, 165, 190))
 _AWNINGS = ((160, 70, 30), (40, 40, 180), (60, 130, 50), (60, 150, 220), (190, 190, 190), (150, 110, 50))
 _GOODS = ((40, 60, 200), (40, 160, 230), (50, 150, 70), (180, 200, 220), (60, 90, 140), (150, 60, 120))
+
+_FIRST_TREE = {
+    (place, sign): 34.0 if sign < 0 else 12.0
+    for sign in (-1, 1)
+    for place in (Place.MARKET, Place.BUS_STOP, Place.CONSTRUCTION)
+} | {(Place.RIVER_BANK, -1): 34.0, (Place.SCHOOL_GATE, -1): 34.0, (Place.SCHOOL_GATE, 1): 30.0, (Place.MARKET, 1): 80.0}
+"""Metres at which the trees begin where the camera hangs on the left, so that none stands before its lens."""
 
 
 @cache
@@ -135,7 +142,11 @@ class Roadside:
 
     def _trees(self, near: float, far: float) -> None:
         x = self.half + min(1.0, self.width * 0.25)
-        for y in np.arange(max(near, 30.0 if self.sign > 0 else 9.0), min(far, 120.0), self.rng.uniform(9.0, 15.0)):
+        for y in np.arange(
+            max(near, _FIRST_TREE.get((self.scene.place, self.sign), 9.0 if self.sign < 0 else 30.0)),
+            min(far, 120.0),
+            self.rng.uniform(9.0, 15.0),
+        ):
             at = float(y) + self.rng.uniform(-1.5, 1.5)
             if self.gap[0] - 3 < at < self.gap[1] + 3 or self.rng.random() < 0.3:
                 continue
