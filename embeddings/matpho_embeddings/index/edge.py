@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import shutil
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matpho_contracts.errors import UnavailableError
+from matpho_contracts.errors import StorageFullError, UnavailableError
 from matpho_embeddings.index._internal.child import end_child, start_child
 from matpho_embeddings.index._internal.wire import (
     ConnectionLostError,
@@ -43,6 +45,7 @@ TRIES = 4
 RESTARTS, RESTART_WINDOW_S = 5, 60.0
 """More restarts than this within the window mean that starting again does not help."""
 CLOSE_PATIENCE_S = 60.0
+ROOM_TO_START = 64 * 1024 * 1024
 
 
 class EdgeIndex:
@@ -58,6 +61,8 @@ class EdgeIndex:
         self._writer: asyncio.StreamWriter | None = None
         self._listening: asyncio.Task[None] | None = None
         self._closed = False
+        self._lost: asyncio.StreamWriter | None = None
+        """The connection that failed last; a new one is made before the next request."""
 
     @classmethod
     async def open(cls, settings: IndexSettings) -> EdgeIndex:
@@ -111,6 +116,7 @@ class EdgeIndex:
         """Send a request and wait; starts the processes anew when they were lost on the way."""
         for attempt in range(TRIES):
             number = next(self._numbers)
+            writer = None
             try:
                 writer = await self._connection()
                 answered = asyncio.get_running_loop().create_future()
@@ -121,6 +127,7 @@ class EdgeIndex:
             except (ConnectionLostError, ConnectionError):
                 if self._closed or attempt == TRIES - 1:
                     raise UnavailableError("The index was closed or its process keeps failing.") from None
+                self._lost = writer
                 continue
             finally:
                 self._waiting.pop(number, None)
@@ -133,7 +140,7 @@ class EdgeIndex:
         async with self._starting:
             if self._closed:
                 raise UnavailableError("The index is closed.")
-            if self._writer is None or self._listening is None or self._listening.done():
+            if self._writer is None or self._writer is self._lost or self._listening is None or self._listening.done():
                 await self._let_go(0.0)
                 await self._start()
             assert self._writer is not None  # noqa: S101 - _start has set it or raised
@@ -159,8 +166,12 @@ class EdgeIndex:
         )
         try:
             raise_error(await read_frame(reader))
-        except BaseException:
+        except BaseException as error:
             await self._let_go(CLOSE_PATIENCE_S)
+            if isinstance(error, UnavailableError) and _without_room(self._settings.folder):
+                raise StorageFullError(
+                    "The disk of the index is full, so that it cannot start.", action="Free some space, then try again."
+                ) from error
             raise
         self._listening = asyncio.create_task(self._listen(reader))
 
@@ -190,3 +201,11 @@ class EdgeIndex:
         if self._process is not None:
             await asyncio.to_thread(end_child, self._process, max(patience_s, 1.0))
         self._writer = self._listening = self._process = None
+
+
+def _without_room(folder: Path) -> bool:
+    """Whether the disk has so little left that the store's mapped files cannot grow, which kills its process."""
+    try:
+        return shutil.disk_usage(folder).free < ROOM_TO_START
+    except OSError:
+        return False
