@@ -132,7 +132,8 @@ class Outbox:
             cursor = self._db.execute(
                 "SELECT seq, id, raw, still_sha256, still FROM waiting ORDER BY seq LIMIT ?", (limit,)
             )
-            taken, total = [], 0
+            taken: list[Waiting] = []
+            total = 0
             for row in cursor:
                 total += len(row[2]) + len(row[4] or b"")
                 if taken and total > max_bytes:
