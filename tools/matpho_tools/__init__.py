@@ -1,1 +1,1 @@
-"""The tool gateway and one file per tool: permit, confirm, audit, run, redact."""
+"""The tools of the assistant and the one gateway through which everybody runs them."""

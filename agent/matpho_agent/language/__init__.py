@@ -1,0 +1,1 @@
+"""Reading what people write: Vietnamese with and without marks, English, both mixed."""

@@ -1,0 +1,94 @@
+"""Things with a fixed shape: event ids, licence plates, codes of cases, counts; read from the typed text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from matpho_agent.language.tokens import Text
+
+_EVENT_ID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f-])")
+_PLATE = re.compile(
+    r"(?<![0-9a-z-])(\d{2}[ .-]?[a-z]{1,2}\d?[ .-]?\d{3}[.,]?\d{2}|\d{2}[ .-]?[a-z]\d?[ .-]?\d{4})(?![0-9a-z-])"
+)
+"""Province code, series, four or five digits; two-line motorcycle plates with their digit after the series."""
+_PLATE_PART = re.compile(
+    r"(?:duoi|so duoi|bien so|bien|bsx|bks|plate|plates|ending(?: in| with)?|number plate|licen[cs]e plate)"
+    r"(?: so| la| xe| kiem soat| co| chua| ending(?: in| with)?| number| with)* ?:? ?"
+    r"(?P<part>[0-9][0-9a-z.\-]{1,11})(?![0-9a-z])"
+)
+_CODE = re.compile(r"(?<![0-9a-z-])(?:vv|hs|pa|idr|sop|u)-[0-9a-z][0-9a-z\-]{1,30}(?![0-9a-z-])")
+_RADIUS = re.compile(
+    r"(?:ban kinh|trong vong|cach|within|radius of|in a radius of)? ?(\d{1,5}(?:[.,]\d+)?) ?"
+    r"(km|kilomet(?:er|re)s?|cay so|met|m|metres?|meters?)(?![0-9a-z])"
+)
+_COUNTED = r"(?= *(?:nguoi|xe|chiec|people|persons|vehicles|cars|trucks|bikes|motor|o to))"
+_MORE = re.compile(r"(?:hon|tren|qua|more than|over|above|>) ?(\d{1,5})" + _COUNTED)
+_LEAST = re.compile(
+    r"(?:tu|it nhat|toi thieu|at least|>=|minimum) ?(\d{1,5})"
+    + _COUNTED
+    + r"|(\d{1,5}) ?(?:nguoi|xe|chiec|people|vehicles|cars|trucks)? ?(?:tro len|or more)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Identifiers:
+    """What was found, and which stretches of the text it takes."""
+
+    event_ids: tuple[str, ...] = ()
+    plate: str | None = None
+    codes: tuple[str, ...] = ()
+    radius_m: float | None = None
+    min_count: int | None = None
+    spans: tuple[tuple[int, int], ...] = ()
+
+
+def read_identifiers(text: Text) -> Identifiers:
+    """Find every identifier; the plate is given as typed, for the caller to normalise."""
+    plain = text.plain
+    spans: list[tuple[int, int]] = []
+    events = tuple(_take(m, spans) for m in _EVENT_ID.finditer(plain))
+    codes = tuple(_take(m, spans).upper() for m in _CODE.finditer(plain) if not _inside(m.span(), spans))
+    radius = _radius(plain, spans)
+    count = _count(plain, spans)
+    plate = _plate(text, spans)
+    return Identifiers(events, plate, codes, radius, count, tuple(spans))
+
+
+def _take(match: re.Match[str], spans: list[tuple[int, int]]) -> str:
+    spans.append(match.span())
+    return match[0]
+
+
+def _inside(span: tuple[int, int], spans: list[tuple[int, int]]) -> bool:
+    return any(start < span[1] and span[0] < end for start, end in spans)
+
+
+def _plate(text: Text, spans: list[tuple[int, int]]) -> str | None:
+    for pattern, group in ((_PLATE, 1), (_PLATE_PART, "part")):
+        for match in pattern.finditer(text.plain):
+            if not _inside(match.span(group), spans) and sum(c.isdigit() for c in match[group]) >= 2:
+                spans.append(match.span())
+                return text.typed[match.start(group) : match.end(group)].strip(" .-").upper()
+    return None
+
+
+def _radius(plain: str, spans: list[tuple[int, int]]) -> float | None:
+    match = _RADIUS.search(plain)
+    if match is None or _inside(match.span(), spans):
+        return None
+    spans.append(match.span())
+    value = float(match[1].replace(",", "."))
+    return value * 1000 if match[2].startswith(("k", "c")) else value
+
+
+def _count(plain: str, spans: list[tuple[int, int]]) -> int | None:
+    more = _MORE.search(plain)
+    if more:
+        spans.append(more.span())
+        return int(more[1]) + 1
+    least = _LEAST.search(plain)
+    if least:
+        spans.append(least.span())
+        return int(least[1] or least[2])
+    return None

@@ -1,0 +1,149 @@
+"""The dictionary: phrases of the data files and what they mean, found in a text longest first, typos allowed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from matpho_agent.language.spelling import within
+from matpho_agent.language.tokens import Token, agrees, read_text
+from matpho_contracts.errors import ConfigurationError
+
+MIN_TYPO_CHARS = 6
+"""Shorter phrases must be typed right: at one letter's distance too many other words lie."""
+LONG_TYPO_CHARS = 12
+"""From here on two slips are forgiven."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One way to say one thing. `strict` phrases need their marks: bare they mean something else too often."""
+
+    words: tuple[Token, ...]
+    category: str
+    value: str
+    strict: bool
+
+    @property
+    def joined(self) -> str:
+        """The bare words with single spaces."""
+        return " ".join(word.plain for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A phrase found in a text: tokens `start` to `end` (exclusive)."""
+
+    start: int
+    end: int
+    category: str
+    value: str
+    typo: bool = False
+
+    @property
+    def length(self) -> int:
+        """How many words it covers."""
+        return self.end - self.start
+
+
+class Lexicon:
+    """All phrases, ready to be found; immutable after building, safe to share."""
+
+    def __init__(self, phrases: Sequence[Phrase]) -> None:
+        self._by_first: dict[str, list[Phrase]] = defaultdict(list)
+        self._typo: dict[int, list[tuple[str, Phrase]]] = defaultdict(list)
+        self._vocabulary: set[str] = set()
+        for phrase in phrases:
+            self._by_first[phrase.words[0].plain].append(phrase)
+            self._vocabulary.update(word.plain for word in phrase.words)
+            if len(phrase.joined) >= MIN_TYPO_CHARS and not phrase.strict:
+                self._typo[len(phrase.words)].append((phrase.joined, phrase))
+        for group in self._by_first.values():
+            group.sort(key=lambda phrase: -len(phrase.words))
+        self._longest = max((len(phrase.words) for phrase in phrases), default=0)
+
+    def knows(self, plain: str) -> bool:
+        """Whether any phrase has this bare word."""
+        return plain in self._vocabulary
+
+    def matches(self, tokens: Sequence[Token]) -> list[Match]:
+        """Every exact match, then every typo match of words that no exact match explains; overlaps are kept."""
+        found = [match for start in range(len(tokens)) for match in self._exact(tokens, start)]
+        return found + list(self._slips(tokens))
+
+    def _exact(self, tokens: Sequence[Token], start: int) -> Iterator[Match]:
+        for phrase in self._by_first.get(tokens[start].plain, ()):
+            end = start + len(phrase.words)
+            window = tokens[start:end]
+            if len(window) == len(phrase.words) and _same(window, phrase):
+                yield Match(start, end, phrase.category, phrase.value)
+
+    def _slips(self, tokens: Sequence[Token]) -> Iterator[Match]:
+        for start in range(len(tokens)):
+            for size in range(1, min(self._longest, len(tokens) - start) + 1):
+                window = tokens[start : start + size]
+                if all(token.plain in self._vocabulary for token in window):
+                    continue
+                joined = " ".join(token.plain for token in window)
+                if len(joined) < MIN_TYPO_CHARS or any(character.isdigit() for character in joined):
+                    continue
+                best = self._nearest(joined, size)
+                if best is not None:
+                    yield Match(start, start + size, best.category, best.value, typo=True)
+
+    def _nearest(self, joined: str, size: int) -> Phrase | None:
+        limit = 2 if len(joined) >= LONG_TYPO_CHARS else 1
+        best: tuple[int, Phrase] | None = None
+        for count in (size, size - 1, size + 1):
+            for spelled, phrase in self._typo.get(count, ()):
+                if abs(len(spelled) - len(joined)) > limit or (spelled[0] != joined[0] and spelled[-1] != joined[-1]):
+                    continue
+                distance = within(joined, spelled, limit)
+                if distance is not None and distance > 0 and (best is None or distance < best[0]):
+                    best = (distance, phrase)
+        return best[1] if best else None
+
+
+def _same(window: Sequence[Token], phrase: Phrase) -> bool:
+    if phrase.strict:
+        return all(token.marks == word.marks for token, word in zip(window, phrase.words, strict=True))
+    return all(agrees(token, word) for token, word in zip(window, phrase.words, strict=True))
+
+
+def phrases_of(category: str, table: dict[str, Any]) -> Iterator[Phrase]:
+    """The phrases of one data file: value -> list of ways to say it; a trailing `!` makes one strict."""
+    for value, ways in table.items():
+        for way in ways:
+            if not isinstance(way, str):
+                raise ConfigurationError(f"The dictionary has a value that is no text for {category}/{value}: {way!r}.")
+            text = way
+            words = read_text(text.rstrip("!")).tokens
+            if not words:
+                raise ConfigurationError(f"The dictionary has an empty phrase for {category}/{value}.")
+            yield Phrase(words, category, str(value), text.endswith("!"))
+
+
+CATEGORIES = (
+    "event", "object", "colour", "severity", "intent", "group", "compare", "metric",
+    "reference", "camera_reference", "ordinal", "negation", "follow", "talk", "status", "kind", "owner", "own",
+    "filler",
+)  # fmt: skip
+
+
+@cache
+def shipped() -> Lexicon:
+    """The dictionary that ships; raises ConfigurationError when a data file is broken."""
+    folder = resources.files("matpho_agent.language") / "data"
+    phrases: list[Phrase] = []
+    for category in CATEGORIES:
+        table = yaml.safe_load((folder / f"{category}.yaml").read_text(encoding="utf-8"))
+        if not isinstance(table, dict):
+            raise ConfigurationError(f"The dictionary file {category}.yaml is not a table.")
+        phrases.extend(phrases_of(category, table))
+    return Lexicon(phrases)

@@ -1,0 +1,381 @@
+"""Pieces of time expressions: dates, day parts, clock times, periods and lengths, read at one place of a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from matpho_agent.language.tokens import Token, read_text
+from matpho_contracts.times import VIETNAM
+
+DAY = timedelta(days=1)
+NUMBERS = {
+    "mot": 1, "hai": 2, "ba": 3, "bon": 4, "nam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9, "muoi": 10, "nua": 0,
+    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "twelve": 12, "vai": 3, "may": 3, "few": 3, "couple": 2,
+}  # fmt: skip
+WEEKDAYS = {
+    "thu hai": 0, "thu 2": 0, "t2": 0, "monday": 0, "mon": 0, "thu ba": 1, "thu 3": 1, "t3": 1, "tuesday": 1, "tue": 1,
+    "thu tu": 2, "thu 4": 2, "t4": 2, "wednesday": 2, "wed": 2, "thu nam": 3, "thu 5": 3, "t5": 3, "thursday": 3,
+    "thu": 3, "thu sau": 4, "thu 6": 4, "t6": 4, "friday": 4, "fri": 4, "thu bay": 5, "thu 7": 5, "t7": 5,
+    "saturday": 5, "sat": 5, "chu nhat": 6, "sunday": 6, "sun": 6,
+}  # fmt: skip
+MONTHS = {
+    name: index
+    for index, names in enumerate(
+        ("january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
+         "september sept sep", "october oct", "november nov", "december dec"), 1,
+    )
+    for name in names.split()
+}  # fmt: skip
+PARTS = {
+    "rang sang": "dawn", "tang sang": "dawn", "sang som": "dawn", "sang": "sáng", "trua": "trưa", "chieu": "chiều",
+    "toi": "tối", "dem": "đêm", "khuya": "đêm", "early morning": "dawn", "morning": "sáng", "noon": "trưa",
+    "midday": "trưa", "lunchtime": "trưa", "afternoon": "chiều", "evening": "tối", "night": "night", "overnight": "đêm",
+}  # fmt: skip
+HOURS = {
+    "dawn": (0, 5), "sáng": (5, 11), "trưa": (11, 13), "chiều": (13, 18), "tối": (18, 22), "đêm": (22, 29),
+    "night": (18, 29),
+}  # fmt: skip
+"""Local hours; the five of the tool contract, `dawn` before them, and the English night (evening and night)."""
+MARKED = {"sang": ("sáng",), "toi": ("tối",), "dem": ("đêm",), "trua": ("trưa",), "chieu": ("chiều",), "som": ("sớm",)}
+"""How the Vietnamese day parts look with marks: `tôi qua` and `tới qua` are no `tối qua`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a piece of text says about time; unsaid parts are None. `period` is a finished half-open range."""
+
+    day: date | None = None
+    part: str | None = None
+    clock: tuple[int, int] | None = None
+    exact_hour: bool = False
+    """Whether the clock already says which half of the day it is in."""
+    period: tuple[datetime, datetime] | None = None
+    is_now: bool = False
+
+    def joined(self, other: Moment) -> Moment:
+        """Both said together; the earlier word wins where both speak."""
+        return Moment(
+            self.day or other.day,
+            self.part or other.part,
+            self.clock or other.clock,
+            self.exact_hour or other.exact_hour,
+            self.period or other.period,
+            self.is_now or other.is_now,
+        )
+
+    def clashes(self, other: Moment) -> bool:
+        """Whether both speak of the same thing, so that they cannot be one moment."""
+        return bool(
+            (self.day and other.day)
+            or (self.part and other.part)
+            or (self.clock and other.clock)
+            or (self.period and (other.period or other.day))
+            or (self.day and other.period)
+            or self.is_now
+            or other.is_now
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The text (bare), its typed twin of equal length, and the local present."""
+
+    plain: str
+    typed: str
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        """The local day."""
+        return self.now.date()
+
+    def marked(self, start: int, end: int, word: str) -> bool:
+        """Whether the typed word may be the day part `word`: bare, or with the right marks."""
+        token = _one(self.typed[start:end])
+        last = word.rsplit(" ", 1)[-1]
+        return token is None or token.bare or any(token.marks == _one_marks(way) for way in MARKED.get(last, (last,)))
+
+
+def _one(text: str) -> Token | None:
+    tokens = read_text(text).tokens
+    return tokens[-1] if tokens else None
+
+
+def _one_marks(text: str) -> str:
+    token = _one(text)
+    return token.marks if token else ""
+
+
+def at(day: date, hours: float = 0) -> datetime:
+    """The local time of a day and an hour count; 24 and more run into the next day."""
+    return datetime(day.year, day.month, day.day, tzinfo=VIETNAM) + timedelta(hours=hours)
+
+
+def week_start(day: date) -> date:
+    """The Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+def month_start(day: date, back: int = 0) -> date:
+    """The first of a day's month, or of the `back`-th month before."""
+    months = day.year * 12 + day.month - 1 - back
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def number(text: str) -> int | None:
+    """A count in digits or words."""
+    return int(text) if text.isdigit() else NUMBERS.get(text)
+
+
+Found = tuple[Moment, int]
+Rule = tuple[re.Pattern[str], Callable[[Reader, re.Match[str]], Moment | None]]
+_N = r"(?P<n>\d{1,3}|" + "|".join(sorted(NUMBERS, key=len, reverse=True)) + ")"
+
+
+def _year(text: str | None, month: int, day: int, reader: Reader) -> date | None:
+    """The date of a day and month: the year given, else the latest such day that is not far ahead."""
+    try:
+        if text:
+            year = int(text)
+            return date(year + 2000 if year < 100 else year, month, day)
+        found = date(reader.today.year, month, day)
+        return found.replace(year=found.year - 1) if found > reader.today + timedelta(days=183) else found
+    except ValueError:
+        return None
+
+
+def _dated(day: date | None) -> Moment | None:
+    return Moment(day=day) if day else None
+
+
+def _numeric(reader: Reader, m: re.Match[str]) -> Moment | None:
+    return _dated(_year(m["y"], int(m["m"]), int(m["d"]), reader))
+
+
+def _named_month(reader: Reader, m: re.Match[str]) -> Moment | None:
+    return _dated(_year(m["y"], MONTHS[m["m"]], int(m["d"]), reader))
+
+
+def _iso(reader: Reader, m: re.Match[str]) -> Moment | None:
+    return _dated(_year(m["y"], int(m["m"]), int(m["d"]), reader))
+
+
+def _day_only(reader: Reader, m: re.Match[str]) -> Moment | None:
+    """`ngày 19`: this month's, or last month's when it has not come yet."""
+    day = int(m["d"])
+    this = _year(str(reader.today.year), reader.today.month, day, reader)
+    if this and this <= reader.today + timedelta(days=7):
+        return _dated(this)
+    before = month_start(reader.today, 1)
+    return _dated(_year(str(before.year), before.month, day, reader))
+
+
+def _weekday(reader: Reader, m: re.Match[str]) -> Moment | None:
+    wanted = WEEKDAYS[m["w"]]
+    monday = week_start(reader.today)
+    which = (m["a"] or "") + " " + (m["b"] or "")
+    if "truoc" in which or "roi" in which or "last week" in which:
+        return _dated(monday - timedelta(days=7 - wanted))
+    if "nay" in which or "this" in which:
+        return _dated(monday + timedelta(days=wanted))
+    back = (reader.today.weekday() - wanted) % 7
+    if "last" in which or "previous" in which:
+        return _dated(reader.today - timedelta(days=back or 7))
+    return _dated(reader.today - timedelta(days=back))
+
+
+def _length(reader: Reader, m: re.Match[str]) -> Moment | None:
+    """`2 giờ qua`, `the past 3 days`: ends now; whole days and weeks begin at midnight."""
+    count = number(m["n"]) if m["n"] else 1
+    if count is None:
+        return None
+    unit = m["u"]
+    minutes = {"phut": 1, "minute": 1, "min": 1, "gio": 60, "tieng": 60, "hour": 60, "h": 60}.get(unit.rstrip("s"))
+    if m["n"] == "nua":
+        return Moment(period=(reader.now - timedelta(minutes=30 if minutes == 60 else 720), reader.now))
+    if minutes:
+        extra = 30 if m["half"] and minutes == 60 else 0
+        return Moment(period=(reader.now - timedelta(minutes=minutes * count + extra), reader.now))
+    days = {"ngay": 1, "hom": 1, "day": 1, "tuan": 7, "week": 7, "thang": 30, "month": 30}[unit.rstrip("s")]
+    return Moment(period=(reader.now - timedelta(days=days * count), reader.now))
+
+
+def _week(reader: Reader, back: int) -> Moment:
+    monday = week_start(reader.today) - timedelta(weeks=back)
+    return Moment(period=(at(monday), at(monday + timedelta(days=7))))
+
+
+def _month(reader: Reader, back: int) -> Moment:
+    return Moment(period=(at(month_start(reader.today, back)), at(month_start(reader.today, back - 1))))
+
+
+def _since(reader: Reader, day: date) -> Moment:
+    return Moment(period=(at(day), reader.now))
+
+
+def _weekend(reader: Reader, m: re.Match[str]) -> Moment:
+    saturday = week_start(reader.today) + timedelta(days=5)
+    if saturday > reader.today or m[0].endswith(("qua", "truoc", "roi")) or m[0].startswith("last"):
+        saturday -= timedelta(days=7)
+    return Moment(period=(at(saturday), at(saturday + timedelta(days=2))))
+
+
+def _part(reader: Reader, m: re.Match[str]) -> Moment | None:
+    word = m["p"]
+    if not reader.marked(*m.span("p"), word):
+        return None
+    name = PARTS[word]
+    day = {"nay": 0, "qua": 1, "hom qua": 1, "kia": 2, "hom kia": 2, "hom nay": 0, "hom truoc": 2}.get(m["w"] or "")
+    if day is None:
+        return Moment(part=name)
+    if day == 0 and name == "đêm" and reader.now.hour < 5:
+        day = 1
+    return Moment(day=reader.today - timedelta(days=day), part=name)
+
+
+def _english_part(reader: Reader, m: re.Match[str]) -> Moment | None:
+    name = PARTS[m["p"]]
+    back = {"this": 0, "today": 0, "yesterday": 1, "last": 1}.get(m["w"] or "")
+    return Moment(day=reader.today - timedelta(days=back) if back is not None else None, part=name)
+
+
+def _clock(_reader: Reader, m: re.Match[str]) -> Moment | None:
+    hour, minute = int(m["h"]), int(m["min"] or 0)
+    if m.groupdict().get("half"):
+        minute = 30
+    if m.groupdict().get("less"):
+        hour, minute = hour - 1, 60 - int(m["less"])
+    meridiem = m.groupdict().get("ap")
+    if meridiem:
+        hour = hour % 12 + (12 if meridiem.startswith("p") else 0)
+    if not (0 <= hour <= 24 and 0 <= minute < 60):
+        return None
+    return Moment(clock=(hour, minute), exact_hour=bool(meridiem) or hour > 12 or hour == 0)
+
+
+def _night_to(reader: Reader, m: re.Match[str]) -> Moment | None:
+    """`đêm 20 rạng 21/11`: the night between two dates."""
+    month = int(m["m"] or m["m1"] or reader.today.month)
+    first = _year(m["y"], month if m["m1"] is None else int(m["m1"]), int(m["d1"]), reader)
+    return Moment(period=(at(first, 22), at(first, 29))) if first else None
+
+
+def _literal(make: Callable[[Reader], Moment]) -> Callable[[Reader, re.Match[str]], Moment | None]:
+    return lambda reader, _match: make(reader)
+
+
+def _rule(pattern: str, read: Callable[[Reader, re.Match[str]], Moment | None]) -> Rule:
+    return re.compile(r"(?<![0-9a-z])(?:" + pattern + r")(?![0-9a-z])"), read
+
+
+_MONTH_NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
+_DAY_NAMES = "|".join(
+    sorted((name for name in WEEKDAYS if name not in {"thu", "mon", "sun", "sat", "wed"}), key=len, reverse=True)
+)
+_PART_VI = "rang sang|tang sang|sang som|sang|trua|chieu|toi|dem|khuya"
+_PART_EN = "early morning|morning|noon|midday|lunchtime|afternoon|evening|night"
+
+RULES: tuple[Rule, ...] = (
+    _rule(
+        r"dem (?:ngay )?(?P<d1>\d{1,2})(?:/(?P<m1>\d{1,2}))? (?:rang|den|sang)(?: sang)?(?: ngay)? \d{1,2}"
+        r"(?:/(?P<m>\d{1,2}))?(?:/(?P<y>\d{4}))?",
+        _night_to,
+    ),
+    _rule(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})", _iso),
+    _rule(r"(?:ngay |hom |mung )?(?P<d>\d{1,2}) ?thang ?(?P<m>\d{1,2})(?: nam (?P<y>\d{4}))?", _numeric),
+    _rule(r"(?:ngay |hom )?(?P<d>\d{1,2})[/\-](?P<m>\d{1,2})(?:[/\-](?P<y>\d{4}|\d{2}))?", _numeric),
+    _rule(rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<m>{_MONTH_NAMES})\.?(?:,? (?P<y>\d{{4}}))?", _named_month),
+    _rule(rf"(?P<m>{_MONTH_NAMES})\.? (?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<y>\d{{4}}))?", _named_month),
+    _rule(r"(?:ngay|hom|mung) (?P<d>\d{1,2})", _day_only),
+    _rule(r"dem qua(?: va)? rang sang(?: (?:hom )?nay)?", _literal(lambda r: Moment(day=r.today - DAY, part="đêm"))),
+    _rule(rf"(?P<p>{_PART_VI}) (?P<w>hom qua|hom nay|hom kia|hom truoc|nay|qua|kia)", _part),
+    _rule(rf"(?P<w>this|yesterday|last|today) (?P<p>{_PART_EN})", _english_part),
+    _rule(r"tonight", _literal(lambda r: Moment(day=r.today, part="night"))),
+    _rule(r"hom nay|bua nay|ngay hom nay|today", _literal(lambda r: Moment(day=r.today))),
+    _rule(
+        r"(?:the )?day before yesterday|hom kia|bua kia|hom truoc nua",
+        _literal(lambda r: Moment(day=r.today - 2 * DAY)),
+    ),
+    _rule(r"hom qua|bua qua|ngay qua|bua hom qua|yesterday", _literal(lambda r: Moment(day=r.today - DAY))),
+    _rule(
+        rf"(?P<a>this|last|previous)? ?(?P<w>{_DAY_NAMES})"
+        r"(?P<b> tuan (?:nay|truoc|roi)| last week| this week| nay| vua roi)?",
+        _weekday,
+    ),
+    _rule(
+        rf"(?:in |within |for |over |during )?(?:the )?(?:past|last|previous) (?:{_N} )?(?:of )?(?P<half>$^)?"
+        r"(?P<u>minutes?|mins?|hours?|days?|weeks?|months?)",
+        _length,
+    ),
+    _rule(
+        rf"(?:trong )?(?:vong )?{_N} ?(?P<u>phut|gio|tieng|ngay|hom|tuan|thang)(?: dong ho)?(?P<half> ruoi)? "
+        r"(?:qua|truoc|gan day|gan nhat|vua qua|vua roi|do lai|tro lai|nay|lai day)",
+        _length,
+    ),
+    _rule(rf"{_N} (?P<u>minutes?|hours?|days?|weeks?)(?P<half>$^)? ago", _length),
+    _rule(
+        r"gan day|dao nay|may hom (?:nay|truoc|qua)|may ngay (?:nay|qua|truoc)|recently|lately|these days",
+        _literal(lambda r: Moment(period=(r.now - 7 * DAY, r.now))),
+    ),
+    _rule(r"(?:tu )?dau tuan(?: nay)?", _literal(lambda r: Moment(period=(at(week_start(r.today)), r.now)))),
+    _rule(r"(?:tu )?dau thang(?: nay)?|month to date", _literal(lambda r: _since(r, month_start(r.today)))),
+    _rule(r"(?:tu )?dau nam(?: nay)?|year to date", _literal(lambda r: _since(r, date(r.today.year, 1, 1)))),
+    _rule(r"cuoi tuan(?: nay| qua| truoc| vua roi)?|(?:this |last |the )?weekend", _weekend),
+    _rule(r"tuan nay|trong tuan|this week", _literal(lambda r: _week(r, 0))),
+    _rule(r"tuan truoc|tuan qua|tuan roi|tuan vua roi|last week", _literal(lambda r: _week(r, 1))),
+    _rule(r"thang nay|trong thang|this month", _literal(lambda r: _month(r, 0))),
+    _rule(r"thang truoc|thang qua|thang roi|last month", _literal(lambda r: _month(r, 1))),
+    _rule(r"nam nay|this year", _literal(lambda r: Moment(period=(at(date(r.today.year, 1, 1)), r.now)))),
+    _rule(r"bay gio|hien gio|hien tai|luc nay|right now|now", _literal(lambda _r: Moment(is_now=True))),
+    _rule(r"(?P<h>\d{1,2}):(?P<min>\d{2}) ?(?P<ap>am|pm|a\.m\.|p\.m\.)?", _clock),
+    _rule(r"(?P<h>\d{1,2}) ?(?:gio|h) ?kem ?(?P<less>\d{1,2})(?P<min>$^)?", _clock),
+    _rule(r"(?P<h>\d{1,2}) ?(?:gio|h|g) ?(?P<half>ruoi)(?P<min>$^)?", _clock),
+    _rule(r"(?P<h>\d{1,2}) ?(?:gio|h|g) ?(?P<min>\d{2})?(?: ?phut)?", _clock),
+    _rule(r"(?P<h>\d{1,2})(?P<min>$^)? ?(?P<ap>am|pm|a\.m\.|p\.m\.)", _clock),
+    _rule(r"(?P<h>\d{1,2})(?P<min>$^)? ?o'?clock", _clock),
+    _rule(r"midnight|nua dem", _literal(lambda _r: Moment(clock=(24, 0), exact_hour=True))),
+    _rule(rf"(?P<p>{_PART_VI})(?P<w>$^)?", _part),
+    _rule(rf"(?:in the |at |during the )?(?P<p>{_PART_EN})(?P<w>$^)?", _english_part),
+)  # fmt: skip
+
+
+def read_at(reader: Reader, position: int) -> Found | None:
+    """The time expression that begins at `position`, and where it ends; None when there is none."""
+    for pattern, read in RULES:
+        match = pattern.match(reader.plain, position)
+        if match and match.end() > position:
+            moment = read(reader, match)
+            if moment is not None:
+                return moment, match.end()
+    return None
+
+
+def with_half_day(moment: Moment, like: Moment) -> Moment:
+    """The clock moved to the half of the day that a neighbour names: `between 10 and 10:30 pm`."""
+    if moment.clock and not moment.exact_hour and like.clock and like.exact_hour and not moment.part:
+        hour, minute = moment.clock
+        if like.clock[0] > 12 and hour < 12 and hour + 12 <= like.clock[0]:
+            return replace(moment, clock=(hour + 12, minute), exact_hour=True)
+    return moment
+
+
+def hour_of(moment: Moment) -> tuple[int, int]:
+    """The 24-hour clock of a moment, by its day part where one is named: `3 giờ chiều` is 15:00."""
+    if moment.clock is None:
+        raise ValueError("the moment names no clock time")
+    hour, minute = moment.clock
+    if moment.exact_hour:
+        return hour, minute
+    if (
+        (moment.part in {"chiều", "tối", "night"} and hour < 12)
+        or (moment.part == "đêm" and 6 <= hour < 12)
+        or (moment.part == "trưa" and hour < 4)
+    ):
+        hour += 12
+    elif moment.part in {"đêm", "night"} and hour == 12:
+        hour = 24
+    return hour, minute

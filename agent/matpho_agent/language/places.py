@@ -1,0 +1,232 @@
+"""Place names in a text: areas and cameras of the registry, by name, alias or a part of it, with or without marks.
+
+The names come from the registry at run time; nothing here knows any place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+import yaml
+
+from matpho_agent.language.spelling import within
+from matpho_agent.language.tokens import Token, agrees, read_text
+
+MAX_WORDS = 9
+"""The longest place name looked for."""
+MAX_CANDIDATES = 24
+"""A part of a name that fits more cameras than this names none of them."""
+_PARTS = re.compile(r" [-–] |[()/,;]")
+Kind = Literal["area", "camera"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One area or camera of the registry, as far as names go; `location` is (latitude, longitude) in WGS 84 degrees."""
+
+    kind: Kind
+    id: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    area: str = ""
+    """The camera's area; an area's own parent."""
+    location: tuple[float, float] | None = None
+    camera_kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceMatch:
+    """Tokens `start` to `end` name one of `places`; more than one means that the name is not enough."""
+
+    start: int
+    end: int
+    places: tuple[Place, ...]
+    whole: bool
+    """Whether it is a whole name or alias, rather than a part of one."""
+    guess: bool = False
+    """Whether a letter had to be changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    words: tuple[Token, ...]
+    place: Place
+    main: bool
+
+
+@cache
+def _generic() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    """(folded words, canonical words) of every way to say a kind of place, longest first."""
+    table = yaml.safe_load((resources.files("matpho_agent.language") / "data" / "toponym.yaml").read_text("utf-8"))
+    ways = [
+        (tuple(token.plain for token in read_text(way).tokens), tuple(str(name).split()))
+        for name, said in table.items()
+        for way in said
+    ]
+    return tuple(sorted(ways, key=lambda pair: -len(pair[0])))
+
+
+@cache
+def generic_words() -> frozenset[str]:
+    """Every word that only says what kind of place it is."""
+    return frozenset(word for said, name in _generic() for word in (*said, *name))
+
+
+def canonical(words: Sequence[str]) -> tuple[str, ...]:
+    """The words with each kind of place in one spelling: `railway station` becomes `ga`."""
+    result: list[str] = []
+    position = 0
+    while position < len(words):
+        for said, name in _generic():
+            if tuple(words[position : position + len(said)]) == said:
+                result.extend(name)
+                position += len(said)
+                break
+        else:
+            result.append(words[position])
+            position += 1
+    return tuple(result)
+
+
+class PlaceIndex:
+    """Names to places; built once for each state of the registry."""
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        self.places = tuple(places)
+        self.by_id = {(place.kind, place.id): place for place in self.places}
+        self._whole: dict[str, list[_Entry]] = defaultdict(list)
+        self._posting: dict[str, set[int]] = defaultdict(set)
+        self._entries: list[_Entry] = []
+        self._canonical: dict[frozenset[str], list[Place]] = defaultdict(list)
+        self._spaceless: dict[str, list[_Entry]] = defaultdict(list)
+        for place in self.places:
+            for position, name in enumerate((place.id, place.name, *place.aliases)):
+                self._add(place, name, main=position == 1)
+
+    def _add(self, place: Place, name: str, *, main: bool) -> None:
+        pieces = [name, *(_PARTS.split(name) if main and place.kind == "camera" else ())]
+        for piece in dict.fromkeys(piece.strip() for piece in pieces if piece.strip()):
+            words = read_text(piece).tokens
+            if not words:
+                continue
+            entry = _Entry(words, place, main)
+            self._whole[_key(words)].append(entry)
+            self._spaceless["".join(word.plain for word in words)].append(entry)
+            self._canonical[frozenset(canonical([word.plain for word in words]))].append(place)
+            for word in words:
+                self._posting[word.plain].add(len(self._entries))
+            self._entries.append(entry)
+
+    def area(self, code: str) -> Place | None:
+        """The area of a code."""
+        return self.by_id.get(("area", code))
+
+    def camera(self, camera_id: str) -> Place | None:
+        """The camera of an id."""
+        return self.by_id.get(("camera", camera_id))
+
+    def lineage(self, code: str) -> tuple[str, ...]:
+        """The area and all above it, innermost first."""
+        chain = [code]
+        place = self.area(code)
+        while place is not None and place.area and place.area not in chain:
+            chain.append(place.area)
+            place = self.area(place.area)
+        return tuple(chain)
+
+    def find(self, tokens: Sequence[Token]) -> list[PlaceMatch]:
+        """Every name in the tokens, longest first at each place, overlaps kept for the reader to weigh."""
+        found: list[PlaceMatch] = []
+        for start in range(len(tokens)):
+            for size in range(min(MAX_WORDS, len(tokens) - start), 0, -1):
+                window = tokens[start : start + size]
+                places = self._whole_name(window)
+                whole = bool(places)
+                places = places or self._translated(window) or self._part(window)
+                guessed = () if places else self._slip(window)
+                if places or guessed:
+                    found.append(PlaceMatch(start, start + size, places or guessed, whole, bool(guessed)))
+        return found
+
+    def resolve(self, text: str) -> tuple[Place, ...]:
+        """The places that a whole text names: an id, a name, an alias, or a part of one."""
+        tokens = read_text(text).tokens
+        if not tokens:
+            return ()
+        return self._whole_name(tokens) or self._translated(tokens) or self._part(tokens) or self._slip(tokens)
+
+    def _whole_name(self, window: Sequence[Token]) -> tuple[Place, ...]:
+        entries = self._whole.get(_key(window), ())
+        return _places(entry for entry in entries if _same(window, entry.words))
+
+    def _translated(self, window: Sequence[Token]) -> tuple[Place, ...]:
+        """English kinds of place: `the Kim Liên tunnel`, `Hanoi railway station`."""
+        words = canonical([token.plain for token in window])
+        flat = tuple(part for word in words for part in self._unglued(word))
+        if len(flat) < 2 or flat == tuple(token.plain for token in window):
+            return ()
+        return tuple(dict.fromkeys(self._canonical.get(frozenset(flat), ())))
+
+    def _unglued(self, word: str) -> tuple[str, ...]:
+        """`hanoi` as `ha noi` where a name is so written."""
+        for entry in self._spaceless.get(word, ()):
+            if len(entry.words) > 1:
+                return tuple(token.plain for token in entry.words)
+        return (word,)
+
+    def _part(self, window: Sequence[Token]) -> tuple[Place, ...]:
+        """Neighbouring words inside a camera's name; words that only say the kind of place are not enough."""
+        telling = [token for token in window if token.plain not in generic_words()]
+        if not telling or len(window) < 2:
+            return ()
+        postings = [self._posting.get(token.plain, set()) for token in window]
+        if not all(postings):
+            return ()
+        numbers = set.intersection(*postings)
+        places = _places(
+            self._entries[number]
+            for number in sorted(numbers)
+            if self._entries[number].place.kind == "camera" and _contains(self._entries[number].words, window)
+        )
+        return places if len(places) <= MAX_CANDIDATES else ()
+
+    def _slip(self, window: Sequence[Token]) -> tuple[Place, ...]:
+        """One wrong, missing or swapped letter in a name of two words or more."""
+        if len(window) < 2:
+            return ()
+        joined = " ".join(token.plain for token in window)
+        if len(joined) < 8 or any(token.plain.isdigit() for token in window):
+            return ()
+        near: set[int] = set()
+        for token in window:
+            near |= self._posting.get(token.plain, set())
+        return _places(
+            entry
+            for entry in (self._entries[number] for number in sorted(near))
+            if len(entry.words) == len(window)
+            and sum(agrees(token, word) for token, word in zip(window, entry.words, strict=True)) == len(window) - 1
+            and within(joined, " ".join(word.plain for word in entry.words), 1) == 1
+        )
+
+
+def _key(words: Sequence[Token]) -> str:
+    return " ".join(word.plain for word in words)
+
+
+def _same(window: Sequence[Token], words: Sequence[Token]) -> bool:
+    return all(agrees(token, word) for token, word in zip(window, words, strict=True))
+
+
+def _contains(words: Sequence[Token], window: Sequence[Token]) -> bool:
+    size = len(window)
+    return any(_same(window, words[start : start + size]) for start in range(len(words) - size + 1))
+
+
+def _places(entries: Iterable[_Entry]) -> tuple[Place, ...]:
+    return tuple(dict.fromkeys(entry.place for entry in entries))

@@ -1,0 +1,288 @@
+"""Time ranges in a text: `tối qua`, `từ 7h đến 9h ngày 19/11`, `in the past 2 hours`; local time, half open."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from matpho_agent.language.moments import DAY, HOURS, Moment, Reader, at, hour_of, read_at, with_half_day
+from matpho_agent.language.tokens import Text
+from matpho_contracts.times import VIETNAM
+
+POINT_BEFORE = timedelta(minutes=10)
+POINT_AFTER = timedelta(minutes=10)
+"""`lúc 15h30` looks a little before and after: nobody reads a clock to the second."""
+_GLUE = re.compile(
+    r"(?:[ ,]+|(?:vao|luc|on|at|of|in|the|khoang|tam|trong|buoi|hoi|from|gan|around|about|cua|va)(?= ))+"
+)
+_FROM = re.compile(
+    r"(?<![0-9a-z])(tu|ke tu|from|between|since|trong khoang|khoang tu|starting)(?: luc| khi)?(?![0-9a-z])"
+)
+_TO = re.compile(
+    r" *(?:den het|toi het|cho den|cho toi|den|toi|to|until|till|and|through|->|–|—|-|~|sang)(?: luc| ngay)? *"
+)
+_NOW = re.compile(r"(?:gio|nay|bay gio|hien tai|hien nay|luc nay|now|hien gio|present)(?![0-9a-z])")
+_BEFORE = re.compile(r"(?<![0-9a-z])(truoc|before|until|den truoc)(?: luc)? $")
+_AFTER = re.compile(r"(?<![0-9a-z])(sau|after|since|tu|ke tu|from)(?: luc)? $")
+_BARE_HOUR = re.compile(r"(\d{1,2})(?::(\d{2}))?(?![0-9a-z/])")
+_PAIR = re.compile(r"(\d{1,2}) ?(?:-|–|den|toi|to|and|until) ?")
+_ORDINAL_BEFORE = re.compile(r"(?:cai|vu|su kien|clip|video|anh|so|chiec|nguoi|hinh|doan|camera|cam) $")
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """A half-open range of aware local times; `point` is the one time named, if one was."""
+
+    time_from: datetime | None
+    time_to: datetime | None
+    point: datetime | None = None
+    part: str | None = None
+    dated: bool = True
+    """Whether a day was named; a bare clock time or day part may be narrowed by the talk so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeReading:
+    """What a text says about time and which stretches of it say so."""
+
+    range: TimeRange | None
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    first: Moment
+    last: Moment | None
+    start: int
+    end: int
+    side: str = ""
+    """`before` or `after` where such a word stands in front."""
+
+
+def read_time(text: Text, now: datetime) -> TimeReading:
+    """Read every time expression and join them into one range.
+
+    `now` must be aware; the answer is in Asia/Ho_Chi_Minh.
+    """
+    reader = Reader(text.plain, text.typed, now.astimezone(VIETNAM))
+    pieces = _pieces(reader)
+    if not pieces:
+        return TimeReading(None, ())
+    return TimeReading(_resolve(reader, pieces), tuple((piece.start, piece.end) for piece in pieces))
+
+
+def _pieces(reader: Reader) -> list[_Piece]:
+    found: list[_Piece] = []
+    position = 0
+    while position < len(reader.plain):
+        piece = _range_at(reader, position) or _single_at(reader, position)
+        if piece is None:
+            position += 1
+            continue
+        found.append(piece)
+        position = max(piece.end, position + 1)
+    return found
+
+
+def _expression(reader: Reader, position: int) -> tuple[Moment, int] | None:
+    """Neighbouring pieces that make one moment: `15h30 ngày 19/11`, `7h tối qua`."""
+    first = read_at(reader, position)
+    if first is None:
+        return None
+    moment, end = first
+    while True:
+        glue = _GLUE.match(reader.plain, end)
+        following = read_at(reader, glue.end() if glue else end) if end < len(reader.plain) else None
+        if following is None or moment.clashes(following[0]):
+            return moment, end
+        moment, end = moment.joined(following[0]), following[1]
+
+
+def _range_at(reader: Reader, position: int) -> _Piece | None:
+    opening = _FROM.match(reader.plain, position)
+    start = position
+    if opening:
+        space = _GLUE.match(reader.plain, opening.end())
+        start = space.end() if space else opening.end()
+    bare_pair = _bare_pair(reader, start)
+    if bare_pair:
+        return _opened(bare_pair, position)
+    first = _expression(reader, start) or (_bare(reader, start) if opening else None)
+    if first is None:
+        return None
+    between = _TO.match(reader.plain, first[1])
+    if between is None or (not opening and first[0].clock is None and first[0].day is None):
+        return _open_ended(reader, opening, first, position)
+    until_now = _NOW.match(reader.plain, between.end())
+    if until_now:
+        return _Piece(first[0], Moment(is_now=True), position, until_now.end())
+    last = _expression(reader, between.end()) or _bare(reader, between.end())
+    if last is None or _unlike(first[0], last[0]):
+        return _open_ended(reader, opening, first, position)
+    return _Piece(first[0], last[0], position, last[1])
+
+
+def _opened(piece: _Piece, start: int) -> _Piece:
+    return replace(piece, start=start)
+
+
+def _unlike(first: Moment, last: Moment) -> bool:
+    """Two ends of one range speak the same way: both have clocks, or neither has."""
+    return (first.clock is None) != (last.clock is None) and not (first.part or last.part or last.is_now)
+
+
+def _open_ended(
+    reader: Reader, opening: re.Match[str] | None, first: tuple[Moment, int], position: int
+) -> _Piece | None:
+    if opening and opening[1] in {"tu", "ke tu", "since", "from", "starting"} and first[0].period is None:
+        return _Piece(first[0], None, position, first[1], "after")
+    return None
+
+
+def _bare(reader: Reader, position: int) -> tuple[Moment, int] | None:
+    """An hour without a unit, allowed only inside a range: `between 10 and 10:30 pm`, `từ 7 đến 9h`."""
+    match = _BARE_HOUR.match(reader.plain, position)
+    if match is None or int(match[1]) > 24 or int(match[2] or 0) > 59:
+        return None
+    return Moment(clock=(int(match[1]), int(match[2] or 0)), exact_hour=int(match[1]) > 12), match.end()
+
+
+def _bare_pair(reader: Reader, position: int) -> _Piece | None:
+    """`7-9h`, `15-19/11`: the first number takes its unit from the second."""
+    if position and reader.plain[position - 1].isalnum():
+        return None
+    match = _PAIR.match(reader.plain, position)
+    last = _expression(reader, match.end()) if match else None
+    if match is None or last is None:
+        return None
+    count = int(match[1])
+    if last[0].clock and count <= 24:
+        return _Piece(Moment(clock=(count, 0), exact_hour=count > 12), last[0], position, last[1])
+    if last[0].day and last[0].clock is None and 1 <= count <= last[0].day.day:
+        return _Piece(Moment(day=last[0].day.replace(day=count)), last[0], position, last[1])
+    return None
+
+
+def _single_at(reader: Reader, position: int) -> _Piece | None:
+    found = _expression(reader, position)
+    if found is None:
+        return None
+    moment, end = found
+    before = reader.plain[:position]
+    if (
+        moment.day
+        and reader.plain[position:].startswith(("thu ", "hom "))
+        and _ORDINAL_BEFORE.search(before)
+        and reader.plain.startswith("thu ", position)
+    ):
+        return None
+    side = "before" if _BEFORE.search(before) else "after" if _AFTER.search(before) else ""
+    if side and moment.clock is None and moment.day is None:
+        side = ""
+    return _Piece(moment, None, position, end, side)
+
+
+def _resolve(reader: Reader, pieces: list[_Piece]) -> TimeRange:
+    ranges = [piece for piece in pieces if piece.last is not None or piece.side]
+    singles = [piece.first for piece in pieces if piece.last is None and not piece.side]
+    common = Moment()
+    for single in singles:
+        if not common.clashes(single) or common == Moment():
+            common = common.joined(single)
+    if not ranges:
+        return _one(reader, common)
+    piece = ranges[0]
+    first, last = _share(piece.first, piece.last, common)
+    return _between(reader, first, last, piece.side)
+
+
+def _share(first: Moment, last: Moment | None, common: Moment) -> tuple[Moment, Moment | None]:
+    """Give each end what only the other end, or the rest of the sentence, says."""
+    day = first.day or common.day or (last.day if last else None)
+    if last is not None and not last.is_now:
+        first = with_half_day(first, last)
+        if first.part is None and first.clock and last.part and last.clock and last.clock >= first.clock:
+            first = replace(first, part=last.part)
+        last = replace(last, day=last.day or day, part=last.part or (common.part if last.clock else None))
+    if first.period is None:
+        first = replace(first, day=day, part=first.part or (common.part if first.clock else None))
+    return first, last
+
+
+def _start(reader: Reader, moment: Moment) -> datetime:
+    return reader.now if moment.is_now else (_one(reader, moment, points=False).time_from or reader.now)
+
+
+def _between(reader: Reader, first: Moment, last: Moment | None, side: str) -> TimeRange:
+    dated = first.day is not None or first.period is not None or bool(last and last.day)
+    if side == "before":
+        end = _start(reader, first)
+        return TimeRange(at(end.date()) if first.clock else None, end, dated=dated)
+    begin = _start(reader, first)
+    if last is None:
+        end = at(begin.date() + DAY) if first.clock and begin.date() < reader.today else reader.now
+        return TimeRange(begin, max(end, begin + timedelta(minutes=1)), dated=dated)
+    if last.is_now:
+        return TimeRange(begin, max(reader.now, begin + timedelta(minutes=1)), dated=True)
+    end = _start(reader, last) if last.clock else _one(reader, last, points=False).time_to or reader.now
+    if end <= begin:
+        end += DAY
+    return TimeRange(begin, end, dated=dated)
+
+
+def _one(reader: Reader, moment: Moment, *, points: bool = True) -> TimeRange:
+    """The range of one moment; a clock time gives a short stretch around it."""
+    if moment.clock is not None:
+        return _at_clock(reader, moment, points=points)
+    if moment.period is not None:
+        begin, end = moment.period
+        if moment.part:
+            return TimeRange(begin, end, part=moment.part)
+        return TimeRange(begin, end)
+    if moment.is_now and moment.part is None and moment.day is None:
+        return TimeRange(reader.now - timedelta(minutes=30), reader.now)
+    day = moment.day or reader.today
+    if moment.part is None:
+        return TimeRange(at(day), at(day + DAY))
+    first, last = HOURS[moment.part]
+    begin, end = at(day, first), at(day, last)
+    if moment.day is None and begin > reader.now:
+        begin, end = begin - DAY, end - DAY
+    if begin <= reader.now < end:
+        end = reader.now
+    return TimeRange(begin, max(end, begin + timedelta(minutes=1)), part=moment.part, dated=moment.day is not None)
+
+
+def _at_clock(reader: Reader, moment: Moment, *, points: bool) -> TimeRange:
+    hour, minute = hour_of(moment)
+    day = moment.day or (moment.period[0].astimezone(VIETNAM).date() if moment.period else None)
+    point = at(day or reader.today, hour + minute / 60)
+    if moment.part in {"đêm", "night"} and day is not None and hour < 6:
+        point += DAY
+    if day is None and point > reader.now:
+        point -= DAY
+    if not points:
+        return TimeRange(point, point, point)
+    return TimeRange(point - POINT_BEFORE, point + POINT_AFTER, point, dated=day is not None)
+
+
+def describe(time_from: datetime | None, time_to: datetime | None, language: str) -> str:
+    """The range in words for the reader to check, local time: `18:00–22:00 ngày 20/11/2026`."""
+    if time_from is None and time_to is None:
+        return ""
+    begin = time_from.astimezone(VIETNAM) if time_from else None
+    end = time_to.astimezone(VIETNAM) if time_to else None
+    day = "%d/%m/%Y" if language == "vi" else "%d %b %Y"
+    if begin and end and begin == at(begin.date()) and end == at(end.date()):
+        last = end.date() - DAY
+        if last <= begin.date():
+            return begin.strftime(f"ngày {day}" if language == "vi" else day)
+        return f"{begin.strftime(day)} – {last.strftime(day)}"
+    if begin and end and begin.date() == end.date():
+        return f"{begin:%H:%M}–{end:%H:%M}, " + begin.strftime(day)
+    if begin and end:
+        return f"{begin.strftime('%H:%M ' + day)} – {end.strftime('%H:%M ' + day)}"
+    known = begin or end
+    word = ("từ" if begin else "trước") if language == "vi" else ("since" if begin else "before")
+    return f"{word} {known.strftime('%H:%M ' + day)}" if known else ""

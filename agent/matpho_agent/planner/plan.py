@@ -1,0 +1,118 @@
+"""The typed plan of one request, and the memory of the talk that references are read against."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from matpho_contracts.times import AwareDatetime
+
+MAX_REMEMBERED_RESULTS = 20
+"""Results of the last list that `cái thứ hai` can point at."""
+Follow = Literal["replace", "narrow"]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NearPlan(_Value):
+    """A disc: WGS 84 degrees, metres."""
+
+    lat: float
+    lon: float
+    radius_m: float
+
+
+class EventReference(_Value):
+    """How the text points at an event: by its id, its place in the last list, its local time, or just `that`."""
+
+    event_id: str | None = None
+    ordinal: int | None = None
+    """1 is the first; -1 the last of the list; 0 the newest."""
+    clock: AwareDatetime | None = None
+    that: bool = False
+
+
+class QueryPlan(_Value):
+    """What one clause asks for. Places are codes and ids, times local and half open; `query` is what is left.
+
+    `intent` is a tool's name, or empty where the text only adds to what was asked before.
+    """
+
+    intent: str = ""
+    event_types: list[str] = Field(default_factory=list)
+    objects: list[str] = Field(default_factory=list)
+    objects_not: list[str] = Field(default_factory=list)
+    colors: list[str] = Field(default_factory=list)
+    min_count: int | None = None
+    plate: str | None = None
+    areas: list[str] = Field(default_factory=list)
+    camera_ids: list[str] = Field(default_factory=list)
+    camera_options: list[str] = Field(default_factory=list)
+    """Cameras that an incomplete name may mean."""
+    time_from: AwareDatetime | None = None
+    time_to: AwareDatetime | None = None
+    time_point: AwareDatetime | None = None
+    near: NearPlan | None = None
+    severity_min: str | None = None
+    query: str = ""
+    group_by: list[str] = Field(default_factory=list)
+    compare_to: str | None = None
+    metric: str = "count"
+    status: str | None = None
+    kind: str | None = None
+    owner: str | None = None
+    event: EventReference | None = None
+    camera_that: bool = False
+    everywhere: bool = False
+    own_area: bool = False
+    follow: Follow | None = None
+    codes: list[str] = Field(default_factory=list)
+    talk: str | None = None
+
+    def has_filters(self) -> bool:
+        """Whether anything narrows which events are meant."""
+        return bool(
+            self.event_types or self.objects or self.objects_not or self.colors or self.min_count or self.plate
+            or self.areas or self.camera_ids or self.camera_options or self.time_from or self.time_to or self.near
+            or self.severity_min
+        )  # fmt: skip
+
+
+class Remembered(_Value):
+    """One event of the last list, as far as pointing at it needs."""
+
+    id: str
+    camera_id: str = ""
+    area: str = ""
+    time: datetime | None = None
+    type: str = ""
+    plate: str = ""
+
+
+class Pending(_Value):
+    """A request that waits for one missing piece."""
+
+    plan: QueryPlan
+    missing: str
+    options: list[str] = Field(default_factory=list)
+
+
+class Memory(_Value):
+    """What the assistant remembers of a conversation; plain values, small whatever the talk's length."""
+
+    language: Literal["vi", "en"] = "vi"
+    plan: QueryPlan | None = None
+    """The last plan that listed or counted events, with everything inherited."""
+    results: list[Remembered] = Field(default_factory=list)
+    event_id: str | None = None
+    camera_id: str | None = None
+    cameras: list[str] = Field(default_factory=list)
+    """Cameras of the last camera list."""
+    pending: Pending | None = None
+    history: list[dict[str, Any]] = Field(default_factory=list)
+    """The last exchanges in short, for a model that plans."""
+    turns: int = 0

@@ -1,0 +1,295 @@
+"""Steps 1 and 2 of the query flow: fold and read one clause into a typed plan; pure, no model, no IO."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from matpho_agent.language.identifiers import Identifiers, read_identifiers
+from matpho_agent.language.lexicon import Lexicon, Match, shipped
+from matpho_agent.language.places import Place, PlaceIndex, PlaceMatch, generic_words
+from matpho_agent.language.times import TimeReading, read_time
+from matpho_agent.language.tokens import Text, Token, read_text
+from matpho_agent.planner.intents import choose_intent
+from matpho_agent.planner.plan import EventReference, NearPlan, QueryPlan
+from matpho_contracts.text import normalise_plate
+
+PLACE_CUES = frozenset(
+    {"o", "tai", "khu", "phuong", "xa", "quan", "gan", "cho", "cam", "camera", "duong", "pho", "in", "at", "near"}
+    | {"ward", "around", "truoc", "cong", "on", "bo"}
+)
+"""Words after which a short name typed without marks may be a place."""
+KEPT_IN_QUERY = frozenset({"event", "object", "colour"})
+"""Words that became filters but belong to the picture that a remaining description paints."""
+NATIVE_OBJECTS = {
+    "illegal_dumping": ("rubbish",),
+    "abandoned_object": ("bag",),
+    "fire": ("fire", "smoke"),
+    "smoke": ("smoke",),
+}
+"""Objects that a kind of event always has: naming them beside it narrows nothing and must not shut events out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a clause is read against: the present, the registry's names and the caller's own areas."""
+
+    now: datetime
+    places: PlaceIndex
+    own_areas: tuple[str, ...] = ()
+    tools: frozenset[str] = frozenset()
+    """Names of the tools that this installation has."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """A clause with everything found in it; `taken` marks tokens by the category that explains them."""
+
+    text: Text
+    time: TimeReading
+    identifiers: Identifiers
+    matches: list[Match] = field(default_factory=list)
+    places: list[PlaceMatch] = field(default_factory=list)
+    taken: dict[int, str] = field(default_factory=dict)
+
+    def values(self, category: str) -> list[str]:
+        """The values of a category, in the order of the text, each once."""
+        return list(dict.fromkeys(match.value for match in self.matches if match.category == category))
+
+    def has(self, category: str) -> bool:
+        """Whether a category occurs."""
+        return any(match.category == category for match in self.matches)
+
+    def says(self, *plain: str) -> bool:
+        """Whether any of the bare words occurs."""
+        return any(token.plain in plain for token in self.text.tokens)
+
+
+def read_clause(clause: str, situation: Situation, lexicon: Lexicon | None = None) -> tuple[QueryPlan, Reading]:
+    """Read one clause. Raises nothing: what is not understood stays in `query`."""
+    reading = scan(clause, situation, lexicon or shipped())
+    return build_plan(reading, situation), reading
+
+
+def scan(clause: str, situation: Situation, lexicon: Lexicon) -> Reading:
+    """Find identifiers, times, phrases and places; each word is explained once."""
+    text = read_text(clause)
+    identifiers = read_identifiers(text)
+    candidates = lexicon.matches(text.tokens)
+    compared = [match for match in candidates if match.category == "compare"]
+    hidden = [(text.tokens[m.start].start, text.tokens[m.end - 1].end) for m in compared]
+    time = read_time(_without(text, [*hidden, *identifiers.spans]), situation.now)
+    reading = Reading(text, time, identifiers)
+    for span in (*identifiers.spans, *time.spans):
+        for number, token in enumerate(text.tokens):
+            if token.start < span[1] and span[0] < token.end:
+                reading.taken[number] = "fixed"
+    _claim(reading, candidates, situation.places.find(text.tokens))
+    return reading
+
+
+def _without(text: Text, spans: Sequence[tuple[int, int]]) -> Text:
+    """The text with some stretches blanked, offsets unchanged."""
+    typed, plain = text.typed, text.plain
+    for start, end in spans:
+        typed = typed[:start] + "." * (end - start) + typed[end:]
+        plain = plain[:start] + "." * (end - start) + plain[end:]
+    return Text(typed, plain, text.tokens)
+
+
+def _claim(reading: Reading, phrases: list[Match], places: list[PlaceMatch]) -> None:
+    """Give every word to the longest thing that explains it; exact before guessed, fillers last."""
+    offers: list[tuple[tuple[int, int, int], Match | PlaceMatch]] = []
+    for match in phrases:
+        guess = 1 if match.typo else 0
+        rank = 3 if match.category == "filler" else guess
+        offers.append(((rank, -match.length, 1), match))
+    for place in places:
+        if _plausible(reading.text.tokens, place):
+            rank = 2 if place.guess else 0 if place.whole else 1
+            offers.append(((rank, place.start - place.end, 0), place))
+    offers.sort(key=lambda offer: (offer[0], offer[1].start))
+    for _rank, offer in offers:
+        numbers = range(offer.start, offer.end)
+        if any(number in reading.taken for number in numbers):
+            continue
+        if isinstance(offer, PlaceMatch):
+            reading.taken.update(dict.fromkeys(numbers, "place"))
+            reading.places.append(offer)
+        else:
+            reading.taken.update(dict.fromkeys(numbers, offer.category))
+            reading.matches.append(offer)
+    reading.matches.sort(key=lambda match: match.start)
+    reading.places.sort(key=lambda match: match.start)
+
+
+def _plausible(tokens: Sequence[Token], match: PlaceMatch) -> bool:
+    """A single short word without marks is a place only after a word that announces one, or as a code."""
+    if match.end - match.start > 1:
+        return True
+    token = tokens[match.start]
+    if not token.bare or len(token.plain) > 5 or any(place.id.lower() == token.plain for place in match.places):
+        return True
+    return match.start > 0 and tokens[match.start - 1].plain in PLACE_CUES
+
+
+def build_plan(reading: Reading, situation: Situation) -> QueryPlan:
+    """Turn what was found into a plan."""
+    plan = QueryPlan()
+    _things(reading, plan)
+    _time(reading, plan)
+    _where(reading, situation, plan)
+    _references(reading, plan)
+    groups = reading.values("group")
+    plan.group_by = groups[:3]
+    plan.compare_to = next(iter(reading.values("compare")), None)
+    plan.metric = next(iter(reading.values("metric")), "count")
+    plan.severity_min = next(iter(reading.values("severity")), None)
+    plan.status = next(iter(reading.values("status")), None)
+    plan.kind = next(iter(reading.values("kind")), None)
+    plan.owner = next(iter(reading.values("owner")), None)
+    plan.talk = next(iter(reading.values("talk")), None)
+    plan.follow = "narrow" if "narrow" in reading.values("follow") else "replace" if reading.has("follow") else None
+    plan.codes = list(reading.identifiers.codes)
+    plan.query = _remainder(reading)
+    plan.intent = choose_intent(reading, plan)
+    return plan
+
+
+def _things(reading: Reading, plan: QueryPlan) -> None:
+    denied = {number for match in reading.matches if match.category == "negation" for number in _denied(reading, match)}
+    for match in reading.matches:
+        if match.category == "object" and match.value != "vehicle":
+            (plan.objects_not if match.start in denied else plan.objects).append(match.value)
+        elif match.category == "event" and match.start not in denied:
+            plan.event_types.append(match.value)
+        elif match.category == "colour" and match.start not in denied:
+            plan.colors.extend(match.value.split("+"))
+    plan.objects = [name for name in dict.fromkeys(plan.objects) if name not in plan.objects_not]
+    plan.objects_not = list(dict.fromkeys(plan.objects_not))
+    plan.event_types = list(dict.fromkeys(plan.event_types))
+    plan.colors = list(dict.fromkeys(plan.colors))
+    if plan.event_types and not plan.colors:
+        native = {"person", *(name for event in plan.event_types for name in NATIVE_OBJECTS.get(event, ()))}
+        plan.objects = [name for name in plan.objects if name not in native]
+    if "gate_crowding" in plan.event_types and "crowd" in plan.event_types:
+        plan.event_types.remove("crowd")
+    plan.min_count = reading.identifiers.min_count
+    plan.plate = reading.identifiers.plate if normalise_plate(reading.identifiers.plate or "") else None
+
+
+def _denied(reading: Reading, negation: Match) -> range:
+    """The words right behind a negation, up to the first that is neither filler nor part of what is denied."""
+    end = negation.end
+    while end < len(reading.text.tokens) and reading.taken.get(end) in {"filler", "object", "colour", None}:
+        if reading.taken.get(end) is None and end > negation.end:
+            break
+        end += 1
+        if reading.taken.get(end - 1) == "object" and reading.taken.get(end) not in {"object", "colour"}:
+            break
+    return range(negation.end, end)
+
+
+def _time(reading: Reading, plan: QueryPlan) -> None:
+    found = reading.time.range
+    if found is not None:
+        plan.time_from, plan.time_to, plan.time_point = found.time_from, found.time_to, found.point
+
+
+def _where(reading: Reading, situation: Situation, plan: QueryPlan) -> None:
+    index = situation.places
+    for match in reading.places:
+        places = _preferred(match.places, situation)
+        areas = [place for place in places if place.kind == "area"]
+        cameras = [place for place in places if place.kind == "camera"]
+        if areas and (not cameras or not reading.says("cam", "camera")):
+            for area in areas:
+                _add_area(area, index, plan)
+        elif len(cameras) == 1:
+            plan.camera_ids.append(cameras[0].id)
+        elif cameras:
+            plan.camera_options.extend(camera.id for camera in cameras)
+    own = reading.values("own")
+    plan.everywhere = plan.everywhere or "all" in own
+    plan.own_area = "mine" in own
+    if plan.own_area and not plan.areas:
+        plan.areas = list(situation.own_areas)
+    plan.areas = list(dict.fromkeys(plan.areas))
+    plan.camera_ids = list(dict.fromkeys(plan.camera_ids))
+    plan.camera_options = [name for name in dict.fromkeys(plan.camera_options) if name not in plan.camera_ids]
+    _near(reading, index, plan)
+    if plan.camera_ids and plan.areas and not plan.own_area:
+        homes = {
+            code for camera in plan.camera_ids if (place := index.camera(camera)) for code in index.lineage(place.area)
+        }
+        plan.areas = [area for area in plan.areas if area not in homes]
+
+
+def _preferred(places: Sequence[Place], situation: Situation) -> list[Place]:
+    """Of several bearers of a name those in the caller's own areas, where there are any."""
+    own = set(situation.own_areas)
+    mine = [p for p in places if p.kind == "camera" and own & set(situation.places.lineage(p.area))]
+    return mine if mine and len(places) > 1 and all(p.kind == "camera" for p in places) else list(places)
+
+
+def _add_area(area: Place, index: PlaceIndex, plan: QueryPlan) -> None:
+    roots = [place for place in index.places if place.kind == "area" and not place.area]
+    if (
+        not area.area
+        and len(roots) == 1
+        and len(index.places) > 1
+        and any(p.area == area.id for p in index.places if p.kind == "area")
+    ):
+        plan.everywhere = True
+    else:
+        plan.areas.append(area.id)
+
+
+def _near(reading: Reading, index: PlaceIndex, plan: QueryPlan) -> None:
+    radius = reading.identifiers.radius_m
+    if radius is None or not (plan.camera_ids or plan.areas):
+        return
+    place = index.camera(plan.camera_ids[0]) if plan.camera_ids else index.area(plan.areas[0])
+    if place is not None and place.location is not None:
+        plan.near = NearPlan(lat=place.location[0], lon=place.location[1], radius_m=radius)
+        plan.camera_ids, plan.areas, plan.camera_options = [], [], []
+
+
+def _references(reading: Reading, plan: QueryPlan) -> None:
+    ordinals = [int(value) for value in reading.values("ordinal")]
+    that = reading.has("reference")
+    ids = reading.identifiers.event_ids
+    if ids:
+        plan.event = EventReference(event_id=ids[0])
+    elif ordinals:
+        plan.event = EventReference(ordinal=ordinals[0])
+    elif that or (plan.time_point is not None and not reading.has("event") and reading.says("vu", "clip", "the")):
+        clock = plan.time_point if reading.time.range and not reading.time.range.dated else None
+        plan.event = EventReference(that=that, clock=clock)
+    plan.camera_that = reading.has("camera_reference")
+
+
+def _remainder(reading: Reading) -> str:
+    """What stays to be described: nothing where every word became a filter, else the words that paint a picture."""
+    left = [
+        number
+        for number, token in enumerate(reading.text.tokens)
+        if number not in reading.taken
+        and len(token.plain) > 1
+        and not token.plain.isdigit()
+        and token.plain not in generic_words()
+    ]
+    if not left:
+        return ""
+    kept = [
+        token.typed
+        for number, token in enumerate(reading.text.tokens)
+        if number in left or reading.taken.get(number) in KEPT_IN_QUERY
+    ]
+    return " ".join(kept)
+
+
+def clip_window(point: datetime) -> tuple[datetime, datetime]:
+    """The stretch of video that a single named time asks for: half a minute before, two minutes after."""
+    return point - timedelta(seconds=30), point + timedelta(minutes=2)

@@ -1,0 +1,91 @@
+"""Time expressions in Vietnamese and English, read at a fixed Saturday afternoon."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from matpho_agent.language.times import describe, read_time
+from matpho_agent.language.tokens import read_text
+
+NOW = datetime.fromisoformat("2026-11-21T14:30:00+07:00")
+
+RANGES = [
+    ("tối qua", "11-20 18:00", "11-20 22:00"),
+    ("toi qua", "11-20 18:00", "11-20 22:00"),
+    ("sáng nay có gì", "11-21 05:00", "11-21 11:00"),
+    ("chiều nay", "11-21 13:00", "11-21 14:30"),
+    ("hôm qua", "11-20 00:00", "11-21 00:00"),
+    ("hôm kia", "11-19 00:00", "11-20 00:00"),
+    ("hom nay", "11-21 00:00", "11-22 00:00"),
+    ("đêm qua", "11-20 22:00", "11-21 05:00"),
+    ("rạng sáng nay", "11-21 00:00", "11-21 05:00"),
+    ("đêm 20 rạng 21/11", "11-20 22:00", "11-21 05:00"),
+    ("tuần này", "11-16 00:00", "11-23 00:00"),
+    ("tuần trước", "11-09 00:00", "11-16 00:00"),
+    ("tháng này", "11-01 00:00", "12-01 00:00"),
+    ("2 giờ qua", "11-21 12:30", "11-21 14:30"),
+    ("30 phút vừa qua", "11-21 14:00", "11-21 14:30"),
+    ("nửa tiếng trước", "11-21 14:00", "11-21 14:30"),
+    ("ba ngày gần đây", "11-18 14:30", "11-21 14:30"),
+    ("từ 7h đến 9h ngày 19/11", "11-19 07:00", "11-19 09:00"),
+    ("từ 22h hôm qua đến 5h sáng nay", "11-20 22:00", "11-21 05:00"),
+    ("7-9h sáng nay", "11-21 07:00", "11-21 09:00"),
+    ("lúc 15h30 ngày 19/11", "11-19 15:20", "11-19 15:40"),
+    ("3 giờ chiều hôm qua", "11-20 14:50", "11-20 15:10"),
+    ("thứ hai tuần trước", "11-09 00:00", "11-10 00:00"),
+    ("từ đầu tuần tới giờ", "11-16 00:00", "11-21 14:30"),
+    ("từ sáng đến giờ", "11-21 05:00", "11-21 14:30"),
+    ("từ ngày 15 đến ngày 19/11", "11-15 00:00", "11-20 00:00"),
+    ("ngày 19 tháng 11 của phường", "11-19 00:00", "11-20 00:00"),
+    ("trước 7h sáng nay", "11-21 00:00", "11-21 07:00"),
+    ("in the past 2 hours", "11-21 12:30", "11-21 14:30"),
+    ("last night", "11-20 18:00", "11-21 05:00"),
+    ("yesterday evening", "11-20 18:00", "11-20 22:00"),
+    ("this Tuesday", "11-17 00:00", "11-18 00:00"),
+    ("last Friday night", "11-20 18:00", "11-21 05:00"),
+    ("since Monday", "11-16 00:00", "11-21 14:30"),
+    ("from 15 to 19 November", "11-15 00:00", "11-20 00:00"),
+    ("between 10 and 10:30 pm on 20 November", "11-20 22:00", "11-20 22:30"),
+    ("from 7 to 9 am yesterday", "11-20 07:00", "11-20 09:00"),
+]
+
+
+@pytest.mark.parametrize(("said", "time_from", "time_to"), RANGES)
+def test_a_range_is_read(said: str, time_from: str, time_to: str) -> None:
+    found = read_time(read_text(said), NOW).range
+    assert found is not None
+    assert found.time_from is not None
+    assert found.time_to is not None
+    assert (found.time_from.strftime("%m-%d %H:%M"), found.time_to.strftime("%m-%d %H:%M")) == (time_from, time_to)
+    assert found.time_from.utcoffset() == NOW.utcoffset()
+
+
+@pytest.mark.parametrize(
+    "said", ["cái thứ hai", "tôi qua đó xem", "phường Hai Bà Trưng", "xe tải màu cam", "camera số 5"]
+)
+def test_what_is_no_time_is_left_alone(said: str) -> None:
+    assert read_time(read_text(said), NOW).range is None
+
+
+def test_after_midnight_yesterday_is_the_day_before() -> None:
+    early = datetime.fromisoformat("2026-11-22T00:20:00+07:00")
+    found = read_time(read_text("hôm qua"), early).range
+    assert found is not None
+    assert found.time_from == datetime.fromisoformat("2026-11-21T00:00:00+07:00")
+
+
+def test_a_present_in_another_zone_gives_local_days() -> None:
+    found = read_time(read_text("hôm nay"), datetime.fromisoformat("2026-11-21T20:00:00+00:00")).range
+    assert found is not None
+    assert found.time_from == datetime.fromisoformat("2026-11-22T00:00:00+07:00")
+
+
+def test_the_range_read_is_echoed() -> None:
+    found = read_time(read_text("tối qua"), NOW).range
+    assert found is not None
+    assert describe(found.time_from, found.time_to, "vi") == "18:00–22:00, 20/11/2026"
+    whole = read_time(read_text("hôm qua"), NOW).range
+    assert whole is not None
+    assert describe(whole.time_from, whole.time_to, "vi") == "ngày 20/11/2026"

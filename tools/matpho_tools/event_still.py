@@ -1,0 +1,46 @@
+"""The still of an event as a tool that pages and channels use; models do not see it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from matpho_contracts.ids import EventId
+from matpho_tools.contract import Arguments, Call, Named, Produced, Tool
+
+
+class EventStillArguments(Arguments):
+    """Which event."""
+
+    event_id: EventId
+
+
+class EventStill(BaseModel):
+    """The stored JPEG; `people` says whether a person is among the event's objects."""
+
+    model_config = ConfigDict(frozen=True, ser_json_bytes="base64")
+
+    event_id: str
+    jpeg: bytes
+    people: bool
+    redacted: bool = False
+
+
+async def _run(call: Call[EventStillArguments]) -> Produced:
+    event_id = call.arguments.event_id
+    detail = await call.center.events.get(call.scope, event_id)
+    jpeg = await call.center.events.still(call.scope, event_id)
+    people = any(seen.label == "person" for seen in detail.event.data.objects)
+    return Produced(EventStill(event_id=event_id, jpeg=jpeg, people=people), (event_id,))
+
+
+TOOL = Tool(
+    name="event_still",
+    summary="The still picture of an event.",
+    arguments=EventStillArguments,
+    action="get_event",
+    run=_run,
+    part_vi="kho ảnh",
+    part_en="the picture store",
+    names=lambda arguments: Named(event_ids=(arguments.event_id,)),
+    exposed=False,
+)

@@ -1,0 +1,63 @@
+"""Every tool of this installation, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from matpho_contracts.errors import ConfigurationError
+from matpho_tools import (
+    camera_status,
+    event_statistics,
+    event_still,
+    find_similar_events,
+    get_clip,
+    get_event,
+    get_snapshot,
+    list_cameras,
+    open_clip,
+    search_events,
+)
+from matpho_tools.contract import Tool
+
+
+def registry(tools: Iterable[Tool[Any]]) -> Mapping[str, Tool[Any]]:
+    """The tools by name; raises ConfigurationError when two share one."""
+    table: dict[str, Tool[Any]] = {}
+    for tool in tools:
+        if tool.name in table:
+            raise ConfigurationError(f"Two tools are called {tool.name}.")
+        table[tool.name] = tool
+    return MappingProxyType(table)
+
+
+TOOLS = registry(
+    (
+        search_events.TOOL,
+        get_event.TOOL,
+        find_similar_events.TOOL,
+        event_statistics.TOOL,
+        list_cameras.TOOL,
+        camera_status.TOOL,
+        get_snapshot.TOOL,
+        get_clip.TOOL,
+        event_still.TOOL,
+        open_clip.TOOL,
+    )
+)
+EXPOSED = tuple(name for name, tool in TOOLS.items() if tool.exposed)
+"""What planners, MCP and the tool list see."""
+
+
+def openai_schema(tool: Tool[Any]) -> dict[str, Any]:
+    """A tool in the form that OpenAI-compatible models take."""
+    schema = tool.arguments.model_json_schema()
+    schema.pop("title", None)
+    schema.pop("description", None)
+    return {"type": "function", "function": {"name": tool.name, "description": tool.summary, "parameters": schema}}
+
+
+def openai_schemas() -> list[dict[str, Any]]:
+    """All exposed tools in that form."""
+    return [openai_schema(TOOLS[name]) for name in EXPOSED]
