@@ -1,0 +1,171 @@
+"""A whole center put together: opened in order, its workers supervised, closed in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from matpho_contracts.signing import SigningKey
+from matpho_embeddings.encoder import Encoder
+from matpho_embeddings.index.contract import VectorIndex
+from matpho_embeddings.index.settings import IndexSettings
+from matpho_platform.access.accounts import Accounts
+from matpho_platform.audit.log import AuditLog
+from matpho_platform.cameras.areas import AreaTree
+from matpho_platform.cameras.commands import CommandQueue
+from matpho_platform.cameras.edges import EdgeRegistry
+from matpho_platform.cameras.registry import CameraOwners, CameraRegistry
+from matpho_platform.cameras.service import CameraService
+from matpho_platform.events.indexing import Indexer
+from matpho_platform.events.intake import Intake
+from matpho_platform.events.live import LiveEvents
+from matpho_platform.events.outbox import OutboxWorker, promise_all
+from matpho_platform.events.service import EventService
+from matpho_platform.events.verification import VerificationReport, verify_events
+from matpho_platform.events.writer import GroupWriter
+from matpho_platform.media.clips import ClipCache
+from matpho_platform.media.service import MediaService
+from matpho_platform.settings import CenterSettings
+from matpho_platform.store.blobs import BlobStore, FolderBlobs
+from matpho_platform.store.engine import Store, open_store
+from matpho_platform.workers import Workers
+
+INDEX_TOPIC = "index"
+LIVE_TOPIC = "live"
+
+
+@dataclass(slots=True)
+class Center:
+    """What the web layer and the tools hold in hand."""
+
+    settings: CenterSettings
+    store: Store
+    blobs: BlobStore
+    areas: AreaTree
+    key: SigningKey
+    accounts: Accounts
+    audit: AuditLog
+    edges: EdgeRegistry
+    registry: CameraRegistry
+    cameras: CameraService
+    commands: CommandQueue
+    intake: Intake
+    events: EventService
+    live: LiveEvents
+    media: MediaService
+    workers: Workers
+    index: VectorIndex | None = None
+    encoder: Encoder | None = None
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def verify_all(self) -> VerificationReport:
+        """Check every stored event: bytes, proof, key, columns, still."""
+        await self.edges.load()
+        return await verify_events(self.store, self.blobs, self.edges)
+
+    async def reindex(self) -> int:
+        """Promise every stored event to the index again (it was lost, or is new); returns how many jobs that makes."""
+        return await promise_all(self.store, INDEX_TOPIC) if self.index is not None else 0
+
+    async def close(self) -> None:
+        """Stop the workers, flush the audit trail, close index and database."""
+        await self._stack.aclose()
+
+
+async def open_center(
+    settings: CenterSettings, encoder: Encoder | None = None, *, index: VectorIndex | None = None
+) -> Center:
+    """Open a center; `index` overrides the settings' and is closed with the center.
+
+    Raises ConfigurationError for settings that cannot be, UnavailableError for a database or index that is away.
+    """
+    async with AsyncExitStack() as stack:
+        await asyncio.to_thread(settings.data.mkdir, parents=True, exist_ok=True)
+        store = await open_store(_database(settings))
+        stack.push_async_callback(store.close)
+        if index is None:
+            index = await _open_index(settings, encoder)
+        if index is not None:
+            stack.push_async_callback(index.close)
+        center = await _compose(settings, store, encoder, index)
+        stack.push_async_callback(center.audit.close)
+        stack.push_async_callback(center.workers.close)
+        center._stack = stack.pop_all()
+    return center
+
+
+def _database(settings: CenterSettings) -> str | Path:
+    url = settings.database_url
+    return url.get_secret_value() if url else settings.data / "center.db"
+
+
+async def _open_index(settings: CenterSettings, encoder: Encoder | None) -> VectorIndex | None:
+    chosen = settings.index
+    if chosen is None and encoder is not None:
+        chosen = IndexSettings(kind="edge", dim=encoder.dim, path=settings.data / "index")
+    if chosen is None:
+        return None
+    from matpho_embeddings.index import open_index
+
+    return await open_index(chosen)
+
+
+async def _compose(
+    settings: CenterSettings, store: Store, encoder: Encoder | None, index: VectorIndex | None
+) -> Center:
+    data = settings.data
+    areas = AreaTree(settings.areas)
+    key = await asyncio.to_thread(SigningKey.load_or_create, data / "center.pem")
+    blobs = FolderBlobs(data / "stills", min_free_bytes=settings.min_free_bytes)
+    accounts = Accounts(store)
+    await accounts.configure(settings.accounts)
+    audit = AuditLog(store, key, data / "audit-checkpoints.jsonl")
+    await audit.open()
+    edges = EdgeRegistry(store)
+    await edges.configure(settings.edges)
+    owners = CameraOwners(store)
+    live = LiveEvents(areas)
+    workers = Workers()
+    outboxes = [OutboxWorker(store, LIVE_TOPIC, live.publish)]
+    ranker = None
+    if index is not None:
+        from matpho_embeddings.retrieval import Retriever
+
+        ranker = Retriever(index, encoder)
+        outboxes.append(OutboxWorker(store, INDEX_TOPIC, Indexer(index, ranker.point_of).add))
+    topics = [INDEX_TOPIC, LIVE_TOPIC] if index is not None else [LIVE_TOPIC]
+
+    def wake() -> None:
+        for outbox in outboxes:
+            outbox.wake()
+
+    writer = GroupWriter(store, topics, wake)
+    workers.start("intake-writer", writer.run)
+    for outbox in outboxes:
+        workers.start(f"outbox-{outbox.topic}", outbox.run)
+    cameras = CameraService(store, areas)
+    events = EventService(store, blobs, areas, edges, ranker=ranker, index=index, encoder=encoder)
+    commands = CommandQueue()
+    clips = ClipCache(store, data / "clips", settings.clip_quota_bytes, min_free_bytes=settings.min_free_bytes)
+    return Center(
+        settings=settings,
+        store=store,
+        blobs=blobs,
+        areas=areas,
+        key=key,
+        accounts=accounts,
+        audit=audit,
+        edges=edges,
+        registry=CameraRegistry(store, areas, owners),
+        cameras=cameras,
+        commands=commands,
+        intake=Intake(store, blobs, edges, owners, areas, writer),
+        events=events,
+        live=live,
+        media=MediaService(cameras, events, commands, clips),
+        workers=workers,
+        index=index,
+        encoder=encoder,
+    )

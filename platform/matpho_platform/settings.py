@@ -1,0 +1,40 @@
+"""The settings of a center."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from matpho_contracts.settings import SettingsBase
+from matpho_embeddings.index.settings import IndexSettings
+from matpho_platform.access.accounts import AccountEntry
+from matpho_platform.cameras.areas import Area
+from matpho_platform.cameras.edges import EdgeEntry
+
+GIB = 1024**3
+
+
+class CenterSettings(SettingsBase):
+    """One file, one center."""
+
+    name: str = "matpho"
+    data: Path
+    """Folder of everything the center keeps: database, stills, clips, index, key."""
+    database_url: SecretStr | None = None
+    """`postgresql+psycopg://…`; without it a SQLite file in the data folder."""
+    index: IndexSettings | None = None
+    """Without it the center searches by filters only, unless an encoder is given: then an index in the data folder."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    origins: tuple[str, ...] = ()
+    """Further origins (`https://city.example`) whose pages may act for a signed-in person; our own always may."""
+    behind_proxy: bool = False
+    """Whether a proxy in front ends TLS and says the client's address (X-Forwarded-For); cookies are then secure."""
+    areas: tuple[Area, ...] = ()
+    edges: tuple[EdgeEntry, ...] = ()
+    accounts: tuple[AccountEntry, ...] = ()
+    """Made when absent; there is no account and no password that is not written here or made by hand."""
+    clip_quota_bytes: int = Field(default=20 * GIB, gt=0)
+    min_free_bytes: int = Field(default=64 * 1024 * 1024, ge=0)
+    """Room on the disk that stills and clips never take."""

@@ -1,0 +1,141 @@
+"""Opening the database: durable by construction, migrated to the newest schema, one place that commits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from matpho_contracts.errors import ConfigurationError
+from matpho_platform.store.errors import DurabilityError, translated
+from matpho_platform.store.migrate import upgrade
+from matpho_platform.store.session import ReadSession, WriteSession
+
+READ_CONNECTIONS = 8
+BUSY_TIMEOUT_MS = 10_000
+"""How long SQLite waits for another process's write."""
+_SYNCHRONOUS_FULL = 2
+_POSTGRES_DURABLE = {"on", "remote_write", "remote_apply", "local"}
+
+
+class Store:
+    """The open database. `reading()` and `writing()` are the only ways in."""
+
+    def __init__(self, read_engine: AsyncEngine, write_engine: AsyncEngine) -> None:
+        self._read_engine = read_engine
+        self._write_engine = write_engine
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._write_engine.dialect.name
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[ReadSession]:
+        """A read-only transaction."""
+        with translated():
+            async with self._read_engine.connect() as connection, connection.begin():
+                yield ReadSession(connection)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[WriteSession]:
+        """A writing transaction: committed, which is on disk, when the block ends well; gone when it raises."""
+        with translated():
+            async with self._write_engine.begin() as connection:
+                yield WriteSession(connection)
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self._read_engine.dispose()
+        if self._write_engine is not self._read_engine:
+            await self._write_engine.dispose()
+
+
+def _sqlite_engine(url: URL, *, write: bool) -> AsyncEngine:
+    """SQLite: WAL, FULL; the writing engine has one connection and takes the write lock when a transaction begins."""
+    engine = create_async_engine(
+        url,
+        pool_size=1 if write else READ_CONNECTIONS,
+        max_overflow=0,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are begun below, not guessed by the driver
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32768"):
+            cursor.execute(f"PRAGMA {pragma}")
+        if not write:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def _engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(url, write=False), _sqlite_engine(url, write=True)
+    engine = create_async_engine(url, pool_size=READ_CONNECTIONS, max_overflow=4, pool_pre_ping=True)
+    return engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ"), engine
+
+
+async def _check_durable(store: Store) -> None:
+    """Refuse to start on a database that acknowledges before the bytes are safe."""
+    async with store.writing() as session:
+        if session.dialect == "sqlite":
+            mode = await session.scalar(text("PRAGMA journal_mode"))
+            level = await session.scalar(text("PRAGMA synchronous"))
+            durable = mode == "wal" and level == _SYNCHRONOUS_FULL
+        else:
+            fsync = await session.scalar(text("SHOW fsync"))
+            durable = fsync == "on" and await session.scalar(text("SHOW synchronous_commit")) in _POSTGRES_DURABLE
+    if not durable:
+        raise DurabilityError(
+            "The database does not flush a commit to disk.",
+            action="SQLite needs a disk with WAL and synchronous=FULL; PostgreSQL needs fsync and synchronous_commit.",
+        )
+
+
+def _url(address: str) -> URL:
+    try:
+        url = make_url(address)
+    except ArgumentError as error:
+        raise ConfigurationError("The database address is not a URL.", action="Use postgresql+psycopg://...") from error
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ConfigurationError(f"The database {url.get_backend_name()!r} is not supported.")
+    return url
+
+
+async def open_store(address: str | Path) -> Store:
+    """Open a SQLite file (a path) or any database by URL, migrate it, check that it is durable.
+
+    Raises ConfigurationError for a wrong address, DurabilityError for a careless database.
+    """
+    if isinstance(address, Path):
+        await asyncio.to_thread(address.parent.mkdir, parents=True, exist_ok=True)
+        url = URL.create("sqlite+aiosqlite", database=str(address))
+    else:
+        url = _url(address)
+    read_engine, write_engine = _engines(url)
+    store = Store(read_engine, write_engine)
+    try:
+        with translated():
+            async with write_engine.begin() as connection:
+                await connection.run_sync(upgrade)
+        await _check_durable(store)
+    except BaseException:
+        await store.close()
+        raise
+    return store

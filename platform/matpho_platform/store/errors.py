@@ -1,0 +1,66 @@
+"""What can go wrong with the database, said in our own words; foreign exceptions end here."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+
+from matpho_contracts.errors import ConfigurationError, MatphoError, StorageFullError, UnavailableError
+
+_FULL_SQLITE = "database or disk is full"
+_FULL_POSTGRES = "53100"
+"""SQLSTATE disk_full."""
+
+
+class DatabaseError(UnavailableError):
+    """The database refused or did not answer."""
+
+    code = "database"
+
+
+class DuplicateError(MatphoError):
+    """A key that must be unique is there already (somebody else wrote it first)."""
+
+    code = "duplicate"
+    status = 409
+
+
+class DurabilityError(ConfigurationError):
+    """The database would forget acknowledged writes at a power cut."""
+
+    code = "durability"
+
+
+def storage_full() -> StorageFullError:
+    """The one message for a full disk, whoever noticed it."""
+    return StorageFullError(
+        "The center's disk is full; nothing of this request was stored.", action="Free space, then send again."
+    )
+
+
+def _is_full(error: SQLAlchemyError) -> bool:
+    cause: Any = error.orig if isinstance(error, DBAPIError) else None
+    return _FULL_SQLITE in str(cause) or getattr(cause, "sqlstate", None) == _FULL_POSTGRES
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the database's and the disk's exceptions into ours; statements and parameters are left out of messages."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise DuplicateError("The record exists already.") from error
+    except SQLAlchemyError as error:
+        if _is_full(error):
+            raise storage_full() from error
+        raise DatabaseError(
+            f"The database did not do its work ({type(error).__name__}).", action="Check it and try again."
+        ) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise storage_full() from error
+        raise
