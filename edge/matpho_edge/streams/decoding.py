@@ -58,12 +58,10 @@ def open_live(address: LiveAddress, *, udp: bool, open_timeout: float, read_time
         "protocol_whitelist": LIVE_PROTOCOLS,
         "format_whitelist": "rtsp,rtp,sdp",
         "allowed_media_types": "video",
-        "analyzeduration": "4000000",
-        "probesize": "2000000",
-        "fflags": "+nobuffer",
+        # No waiting to guess the rate; and nothing looked at is thrown away, it may be the only key frame for long.
+        "fpsprobesize": "0",
         **({"rtsp_transport": "udp"} if udp else {"rtsp_flags": "prefer_tcp"}),
     }
-    # Two slots: a camera may describe more than one video track in one session.
     try:
         return av.open(address.with_userinfo(), options=options, timeout=(open_timeout, read_timeout))
     except (av.error.FFmpegError, OSError, ValueError) as error:

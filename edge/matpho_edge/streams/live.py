@@ -27,7 +27,7 @@ from matpho_edge.streams.decoding import (
 )
 from matpho_edge.streams.errors import CameraAuthError, CameraProtocolError, unreachable_error
 from matpho_edge.streams.handover import Handover
-from matpho_edge.streams.packets import PacketSink, coded, describe
+from matpho_edge.streams.packets import PacketCopier, PacketSink, describe
 from matpho_edge.streams.picture import Converter, DecodedFrame
 from matpho_edge.streams.sampling import MediaClock, Sampler, WallAnchor
 from matpho_edge.streams.status import SourceStatus, StatusCallback, StatusKeeper
@@ -83,6 +83,8 @@ class _Connection:
         self.clock = MediaClock(1 / self.promised if self.promised else 0.04)
         self.anchor = WallAnchor()
         self.sampler = Sampler(fps)
+        self.described = describe(stream)
+        self.copier = PacketCopier(self.described)
         self.started = self.last_picture = self.window_start = time.monotonic()
         self.pictures = self.window_pictures = self.window_errors = 0
 
@@ -191,7 +193,7 @@ class LiveSource:
             connection = _Connection(stream, self._fps)
             self._keeper.note(codec=stream.codec_context.name)
             if self._sink is not None:
-                self._sink.opened(describe(stream))
+                self._sink.opened(connection.described)
             for packet in container.demux(stream):
                 if self._stop.is_set():
                     return
@@ -207,7 +209,7 @@ class LiveSource:
         arrived = now()
         for picture in pictures:
             self._one_picture(connection, picture)
-        if self._sink is not None and (whole := coded(packet, arrived)) is not None:
+        if self._sink is not None and (whole := connection.copier.copy(packet, arrived)) is not None:
             self._sink.packet(whole)
 
     def _one_picture(self, connection: _Connection, picture: av.VideoFrame) -> None:
@@ -219,6 +221,7 @@ class LiveSource:
         if connection.pictures == 1:
             self._keeper.note(size=(picture.width, picture.height), last_frame_at=arrived)
             self._keeper.become("online")
+            connection.window_start, connection.window_pictures = connection.last_picture, 0
         raw = float(picture.pts * picture.time_base) if picture.pts is not None and picture.time_base else None
         seconds = connection.clock.advance(raw)
         seen = connection.anchor.at(seconds, arrived)

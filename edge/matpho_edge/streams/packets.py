@@ -70,9 +70,21 @@ def has_start_code(data: bytes) -> bool:
     return data[:4] == b"\x00\x00\x00\x01" or data[:3] == b"\x00\x00\x01"
 
 
-def coded(packet: av.Packet[VideoStream], captured_at: datetime) -> CodedPacket | None:
-    """A copy of a packet that outlives its connection; None for one without a time."""
-    pts = packet.pts if packet.pts is not None else packet.dts
-    if pts is None or packet.size == 0:
-        return None
-    return CodedPacket(bytes(packet), pts, packet.dts, packet.duration, packet.is_keyframe, captured_at)
+class PacketCopier:
+    """Copies packets so that they outlive their connection, stamping those that came without a time.
+
+    The first RTP packets of a connection often have none; they count from 0 at the promised rate.
+    """
+
+    def __init__(self, stream: CodedStream) -> None:
+        self._step = round(1 / max(stream.frames_per_second, 1.0) / stream.time_base)
+        self._last = -self._step
+
+    def copy(self, packet: av.Packet[VideoStream], captured_at: datetime) -> CodedPacket | None:
+        """The packet's own copy; None for an empty one (the end of the stream)."""
+        if packet.size == 0:
+            return None
+        stamped = packet.pts if packet.pts is not None else packet.dts
+        pts = self._last + self._step if stamped is None else stamped
+        self._last = pts
+        return CodedPacket(bytes(packet), pts, packet.dts, packet.duration, packet.is_keyframe, captured_at)
