@@ -107,7 +107,7 @@ def prepare(out: Path) -> None:
 
 def write_camera(job: Job) -> int:
     """Write pictures of one camera until `job.count` are there; gives how many."""
-    rng = Random(f"captions:{job.split}:{job.seed}:{job.camera}")  # noqa: S311
+    rng = Random(f"captions:{job.split}:{job.seed}:{job.camera}")
     rows: list[dict[str, Any]] = []
     for number, shot in enumerate(shots(job.split, "captions:" + job.seed, job.camera, job.size)):
         setting = Setting(shot.scene.place, shot.light, shot.weather)

@@ -1,4 +1,4 @@
-"""The words of the caption grammar: how things, colours, places, hours and weather are named in the north, in the south and in English."""
+"""The words of the caption grammar: things, colours, places, hours and weather, northern, southern and English."""
 
 from __future__ import annotations
 
@@ -39,10 +39,20 @@ NOUNS_EN: dict[ObjectClass, tuple[str, ...]] = {
     _O.SMOKE: ("smoke", "cloud of smoke", "plume of smoke"),
 }
 PLURALS_EN: dict[ObjectClass, str] = {
-    _O.PERSON: "people", _O.BICYCLE: "bicycles", _O.MOTORCYCLE: "motorcycles", _O.CAR: "cars", _O.VAN: "vans", _O.TRUCK: "trucks",
-    _O.BUS: "buses", _O.AMBULANCE: "ambulances", _O.FIRE_ENGINE: "fire engines", _O.BAG: "bags", _O.RUBBISH: "piles of rubbish",
-    _O.FIRE: "fires", _O.SMOKE: "clouds of smoke",
-}  # fmt: skip
+    _O.PERSON: "people",
+    _O.BICYCLE: "bicycles",
+    _O.MOTORCYCLE: "motorcycles",
+    _O.CAR: "cars",
+    _O.VAN: "vans",
+    _O.TRUCK: "trucks",
+    _O.BUS: "buses",
+    _O.AMBULANCE: "ambulances",
+    _O.FIRE_ENGINE: "fire engines",
+    _O.BAG: "bags",
+    _O.RUBBISH: "piles of rubbish",
+    _O.FIRE: "fires",
+    _O.SMOKE: "clouds of smoke",
+}
 COLOURS_VI: dict[Colour, tuple[str, ...]] = {
     _C.RED: ("đỏ",),
     _C.ORANGE: ("cam", "da cam"),

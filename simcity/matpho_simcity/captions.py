@@ -1,4 +1,4 @@
-"""A small grammar that says in Vietnamese and English what a crop or a whole picture shows; it never says what is not so."""
+"""A small grammar that says in Vietnamese and English what a crop or a picture shows, and never what is not so."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _plain_en(thing: Thing, rng: Random, *, first: bool = False) -> str:
         own = f"{_article(colour)} {colour}"
         shirts = (f"wearing {own} shirt", f"in {own} top", f"in {colour}", f"dressed in {colour}", f"with {own} shirt")
         return f"{noun} {shirts[0] if first else rng.choice(shirts)}" if first or rng.random() < 0.85 else f"a {noun}"
-    if thing.object_class in _COLOURLESS or thing.object_class in _GIVEN and (first or rng.random() < 0.7):
+    if thing.object_class in _COLOURLESS or (thing.object_class in _GIVEN and (first or rng.random() < 0.7)):
         return noun
     if thing.object_class is ObjectClass.RUBBISH and (first or rng.random() < 0.6):
         return noun

@@ -72,7 +72,7 @@ def prepare(out: Path) -> None:
 
 def write_camera(job: Job) -> int:
     """Write the pictures of one camera; gives how many."""
-    rng = Random(f"jpeg:{job.split}:{job.seed}:{job.camera}")  # noqa: S311
+    rng = Random(f"jpeg:{job.split}:{job.seed}:{job.camera}")
     for number, shot in enumerate(shots(job.split, job.seed, job.camera, job.size, job.count)):
         stem = f"{job.camera:06d}_{number}"
         quality = rng.randint(55, 95)

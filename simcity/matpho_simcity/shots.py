@@ -53,11 +53,11 @@ def _mount(scene: Scene, split: str, rng: Random) -> Mount:
 def shots(
     split: str, seed: str, number: int, size: tuple[int, int], count: int = PICTURES_PER_CAMERA
 ) -> Iterator[Shot]:
-    """`count` independent pictures of random camera `number` of `split` ("train" or "val"); the same arguments, the same pictures.
+    """`count` independent pictures of random camera `number` of `split` ("train" or "val"), always the same ones.
 
-    Splits share no scene: layouts, mover looks, camera heights and fields of view come from seeds and ranges of their own.
+    Splits share no scene: layouts, looks of movers, camera heights and views come from seeds and ranges of their own.
     """
-    rng = Random(f"{split}:{seed}:{number}")  # noqa: S311
+    rng = Random(f"{split}:{seed}:{number}")
     place = _PLACES[number % len(_PLACES)]
     scene = build_scene(place, f"{split}:{seed}:{number}")
     camera = _mount(scene, split, rng).camera(size)

@@ -1,4 +1,4 @@
-"""The cameras of the simulated city: where each hangs, what it watches, and what an operator would draw on its picture."""
+"""The cameras of the simulated city: where each hangs, what it watches, what an operator would draw on its picture."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LEAST_ZONE = 0.004
 
 @dataclass(frozen=True, slots=True)
 class GuideZone:
-    """A zone on the picture at home position: `polygon` in shares of width and height (0..1, origin at the upper left).
+    """A zone on the picture at home position: `polygon` in shares of width and height (0..1 from the upper left).
 
     `direction` is the permitted way of travel as a unit vector in pixels (right, down), `arrow` the same as two points in
     shares; both are None where nothing drives.
@@ -36,7 +36,7 @@ class GuideZone:
 
 @dataclass(frozen=True, slots=True)
 class SiteGuide:
-    """What the people who run a camera know about it: names, area, place on the map, zones. `kind` is "fixed" or "ptz"."""
+    """What those who run a camera know of it: names, area, place on the map, zones; `kind` is "fixed" or "ptz"."""
 
     camera_id: str
     name_vi: str
@@ -84,24 +84,138 @@ class _Address:
 
 
 _CITY = (
-    _Address("hk-hang-bai", Place.STREET, "Phố Hàng Bài", "Hang Bai street", "00070", "Phường Hoàn Kiếm", 21.0233, 105.8536),
-    _Address("cn-phan-chu-trinh", Place.JUNCTION, "Ngã tư Tràng Tiền - Phan Chu Trinh", "Trang Tien - Phan Chu Trinh junction", "00082", "Phường Cửa Nam", 21.0242, 105.8570, True),
-    _Address("hk-ho-guom", Place.PAVEMENT, "Vỉa hè Hồ Gươm", "Sword Lake pavement", "00070", "Phường Hoàn Kiếm", 21.0287, 105.8525),
-    _Address("vm-ngo-kham-thien", Place.ALLEY, "Ngõ chợ Khâm Thiên", "Kham Thien market alley", "00235", "Phường Văn Miếu - Quốc Tử Giám", 21.0190, 105.8382),
-    _Address("la-to-lich", Place.RIVER_BANK, "Bờ sông Tô Lịch", "To Lich river bank", "00199", "Phường Láng", 21.0146, 105.8042, True),
-    _Address("bd-hoang-dieu", Place.SCHOOL_GATE, "Cổng trường Hoàng Diệu", "Hoang Dieu school gate", "00004", "Phường Ba Đình", 21.0377, 105.8206),
-    _Address("hk-dong-xuan", Place.MARKET, "Chợ Đồng Xuân", "Dong Xuan market", "00070", "Phường Hoàn Kiếm", 21.0382, 105.8495),
-    _Address("vt-cau-vinh-tuy", Place.BRIDGE, "Cầu Vĩnh Tuy", "Vinh Tuy bridge", "00283", "Phường Vĩnh Tuy", 21.0041, 105.8783, True),
-    _Address("gv-cong-truong", Place.CONSTRUCTION, "Công trường Giảng Võ", "Giang Vo construction site", "00025", "Phường Giảng Võ", 21.0275, 105.8228),
-    _Address("cg-tram-xe-buyt", Place.BUS_STOP, "Trạm xe buýt Cầu Giấy", "Cau Giay bus stop", "00166", "Phường Cầu Giấy", 21.0313, 105.8010),
-    _Address("hk-nghia-thuc", Place.ROUNDABOUT, "Bùng binh Đông Kinh Nghĩa Thục", "Dong Kinh Nghia Thuc roundabout", "00070", "Phường Hoàn Kiếm", 21.0318, 105.8517, True),
-    _Address("hh-bo-song-hong", Place.RIVER_BANK, "Bờ sông Hồng", "Red River bank", "00097", "Phường Hồng Hà", 21.0402, 105.8571),
-)  # fmt: skip
+    _Address(
+        "hk-hang-bai", Place.STREET, "Phố Hàng Bài", "Hang Bai street", "00070", "Phường Hoàn Kiếm", 21.0233, 105.8536
+    ),
+    _Address(
+        "cn-phan-chu-trinh",
+        Place.JUNCTION,
+        "Ngã tư Tràng Tiền - Phan Chu Trinh",
+        "Trang Tien - Phan Chu Trinh junction",
+        "00082",
+        "Phường Cửa Nam",
+        21.0242,
+        105.8570,
+        True,
+    ),
+    _Address(
+        "hk-ho-guom",
+        Place.PAVEMENT,
+        "Vỉa hè Hồ Gươm",
+        "Sword Lake pavement",
+        "00070",
+        "Phường Hoàn Kiếm",
+        21.0287,
+        105.8525,
+    ),
+    _Address(
+        "vm-ngo-kham-thien",
+        Place.ALLEY,
+        "Ngõ chợ Khâm Thiên",
+        "Kham Thien market alley",
+        "00235",
+        "Phường Văn Miếu - Quốc Tử Giám",
+        21.0190,
+        105.8382,
+    ),
+    _Address(
+        "la-to-lich",
+        Place.RIVER_BANK,
+        "Bờ sông Tô Lịch",
+        "To Lich river bank",
+        "00199",
+        "Phường Láng",
+        21.0146,
+        105.8042,
+        True,
+    ),
+    _Address(
+        "bd-hoang-dieu",
+        Place.SCHOOL_GATE,
+        "Cổng trường Hoàng Diệu",
+        "Hoang Dieu school gate",
+        "00004",
+        "Phường Ba Đình",
+        21.0377,
+        105.8206,
+    ),
+    _Address(
+        "hk-dong-xuan",
+        Place.MARKET,
+        "Chợ Đồng Xuân",
+        "Dong Xuan market",
+        "00070",
+        "Phường Hoàn Kiếm",
+        21.0382,
+        105.8495,
+    ),
+    _Address(
+        "vt-cau-vinh-tuy",
+        Place.BRIDGE,
+        "Cầu Vĩnh Tuy",
+        "Vinh Tuy bridge",
+        "00283",
+        "Phường Vĩnh Tuy",
+        21.0041,
+        105.8783,
+        True,
+    ),
+    _Address(
+        "gv-cong-truong",
+        Place.CONSTRUCTION,
+        "Công trường Giảng Võ",
+        "Giang Vo construction site",
+        "00025",
+        "Phường Giảng Võ",
+        21.0275,
+        105.8228,
+    ),
+    _Address(
+        "cg-tram-xe-buyt",
+        Place.BUS_STOP,
+        "Trạm xe buýt Cầu Giấy",
+        "Cau Giay bus stop",
+        "00166",
+        "Phường Cầu Giấy",
+        21.0313,
+        105.8010,
+    ),
+    _Address(
+        "hk-nghia-thuc",
+        Place.ROUNDABOUT,
+        "Bùng binh Đông Kinh Nghĩa Thục",
+        "Dong Kinh Nghia Thuc roundabout",
+        "00070",
+        "Phường Hoàn Kiếm",
+        21.0318,
+        105.8517,
+        True,
+    ),
+    _Address(
+        "hh-bo-song-hong",
+        Place.RIVER_BANK,
+        "Bờ sông Hồng",
+        "Red River bank",
+        "00097",
+        "Phường Hồng Hà",
+        21.0402,
+        105.8571,
+    ),
+)
 _SKIES = (
-    (Light.DAY, Weather.CLEAR), (Light.DAY, Weather.CLEAR), (Light.DAY, Weather.CLEAR), (Light.NIGHT, Weather.CLEAR),
-    (Light.DAY, Weather.CLEAR), (Light.DAY, Weather.HAZE), (Light.DAY, Weather.RAIN), (Light.DUSK, Weather.CLEAR),
-    (Light.DAY, Weather.CLEAR), (Light.NIGHT, Weather.RAIN), (Light.DAY, Weather.RAIN), (Light.DUSK, Weather.HAZE),
-)  # fmt: skip
+    (Light.DAY, Weather.CLEAR),
+    (Light.DAY, Weather.CLEAR),
+    (Light.DAY, Weather.CLEAR),
+    (Light.NIGHT, Weather.CLEAR),
+    (Light.DAY, Weather.CLEAR),
+    (Light.DAY, Weather.HAZE),
+    (Light.DAY, Weather.RAIN),
+    (Light.DUSK, Weather.CLEAR),
+    (Light.DAY, Weather.CLEAR),
+    (Light.NIGHT, Weather.RAIN),
+    (Light.DAY, Weather.RAIN),
+    (Light.DUSK, Weather.HAZE),
+)
 
 
 def light_of_hour(hour: float) -> Light:
@@ -120,7 +234,7 @@ def city(seed: str | int = 1, *, options: ScriptOptions | None = None, hour: flo
 
 
 def _site(address: _Address, number: int, seed: str, options: ScriptOptions | None, hour: float | None) -> Site:
-    rng = Random(f"site:{seed}:{address.camera_id}")  # noqa: S311
+    rng = Random(f"site:{seed}:{address.camera_id}")
     scene = build_scene(address.place, f"city:{seed}:{address.camera_id}")
     light, weather = _SKIES[number] if seed == "1" else rng.choice(_SKIES)
     air = atmosphere(light_of_hour(hour) if hour is not None else light, weather, rng)
@@ -128,9 +242,17 @@ def _site(address: _Address, number: int, seed: str, options: ScriptOptions | No
     script = Script(scene, f"{seed}:{address.camera_id}", options or _timing(rng), wet=weather is Weather.RAIN)
     zones = guide_zones(scene.zones, mount.camera((1600, 900)))
     guide = SiteGuide(
-        address.camera_id, address.vi, address.en, address.area_code, address.area_name, address.latitude, address.longitude,
-        "ptz" if address.ptz else "fixed", address.place.value, zones,
-    )  # fmt: skip
+        address.camera_id,
+        address.vi,
+        address.en,
+        address.area_code,
+        address.area_name,
+        address.latitude,
+        address.longitude,
+        "ptz" if address.ptz else "fixed",
+        address.place.value,
+        zones,
+    )
     return Site(guide, scene, mount, air, script)
 
 

@@ -11,21 +11,53 @@ from matpho_simcity.drawing.mesh import Mesh
 
 _C = Colour
 _WEIGHTED: dict[ObjectClass, dict[Colour, int]] = {
-    ObjectClass.CAR: {_C.WHITE: 4, _C.BLACK: 4, _C.GREY: 3, _C.RED: 3, _C.BLUE: 2, _C.BROWN: 2, _C.YELLOW: 1, _C.GREEN: 2, _C.ORANGE: 1, _C.PURPLE: 1},
-    ObjectClass.VAN: {_C.WHITE: 4, _C.GREY: 2, _C.BLUE: 2, _C.RED: 2, _C.YELLOW: 2, _C.BLACK: 2, _C.GREEN: 2, _C.ORANGE: 1, _C.BROWN: 1, _C.PURPLE: 1},
-    ObjectClass.TRUCK: {_C.WHITE: 3, _C.BLUE: 3, _C.GREEN: 3, _C.RED: 2, _C.YELLOW: 3, _C.ORANGE: 2, _C.GREY: 1, _C.BROWN: 1, _C.BLACK: 1},
+    ObjectClass.CAR: {
+        _C.WHITE: 4,
+        _C.BLACK: 4,
+        _C.GREY: 3,
+        _C.RED: 3,
+        _C.BLUE: 2,
+        _C.BROWN: 2,
+        _C.YELLOW: 1,
+        _C.GREEN: 2,
+        _C.ORANGE: 1,
+        _C.PURPLE: 1,
+    },
+    ObjectClass.VAN: {
+        _C.WHITE: 4,
+        _C.GREY: 2,
+        _C.BLUE: 2,
+        _C.RED: 2,
+        _C.YELLOW: 2,
+        _C.BLACK: 2,
+        _C.GREEN: 2,
+        _C.ORANGE: 1,
+        _C.BROWN: 1,
+        _C.PURPLE: 1,
+    },
+    ObjectClass.TRUCK: {
+        _C.WHITE: 3,
+        _C.BLUE: 3,
+        _C.GREEN: 3,
+        _C.RED: 2,
+        _C.YELLOW: 3,
+        _C.ORANGE: 2,
+        _C.GREY: 1,
+        _C.BROWN: 1,
+        _C.BLACK: 1,
+    },
     ObjectClass.BUS: {_C.RED: 3, _C.YELLOW: 3, _C.BLUE: 3, _C.GREEN: 3, _C.WHITE: 3, _C.ORANGE: 2, _C.PURPLE: 1},
     ObjectClass.AMBULANCE: {_C.WHITE: 1},
     ObjectClass.FIRE_ENGINE: {_C.RED: 1},
     ObjectClass.FIRE: {_C.ORANGE: 1},
     ObjectClass.SMOKE: {_C.GREY: 3, _C.BLACK: 2, _C.WHITE: 2},
     ObjectClass.RUBBISH: {_C.BLACK: 3, _C.WHITE: 2, _C.BLUE: 2, _C.GREEN: 2, _C.BROWN: 2, _C.GREY: 1, _C.YELLOW: 1},
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What an actor is: class, main colour (a person's shirt), solid (None for fire and smoke), plate, and traits by name."""
+    """What an actor is: class, main colour (a person's shirt), solid (None for fire and smoke), plate, traits."""
 
     object_class: ObjectClass
     colour: Colour

@@ -49,7 +49,7 @@ def _textures() -> dict[str, NDArray[np.float32]]:
     def cloud(cells: int) -> NDArray[np.float32]:
         grid = noise.normal(0, 1, (cells, cells)).astype(np.float32)
         big = cv2.resize(np.tile(grid, (3, 3)), (_TILE * 3, _TILE * 3), interpolation=cv2.INTER_CUBIC)
-        return big[_TILE : 2 * _TILE, _TILE : 2 * _TILE]
+        return np.asarray(big[_TILE : 2 * _TILE, _TILE : 2 * _TILE], np.float32)
 
     fine = cloud(256) * 7 + cloud(512) * 5 + cloud(32) * 3
     paving = cloud(128) * 4 + cloud(64) * 3
@@ -62,7 +62,7 @@ def _textures() -> dict[str, NDArray[np.float32]]:
             paving[row * step : (row + 1) * step, column * step : (column + 1) * step] += noise.normal(0, 7)
     coarse = cloud(8) * 8 + cloud(24) * 5 + np.abs(cloud(48)) * 2
     wave = cloud(96) * 7 + cloud(24) * 8
-    wave = cv2.blur(np.tile(wave, (1, 3)), (31, 1))[:, _TILE : 2 * _TILE]
+    wave = np.asarray(cv2.blur(np.tile(wave, (1, 3)), (31, 1)), np.float32)[:, _TILE : 2 * _TILE]
     return {"fine": fine, "paving": paving, "coarse": coarse, "wave": wave}
 
 
@@ -70,7 +70,7 @@ def _sample(name: str, x: Floats, y: Floats) -> NDArray[np.float32]:
     factor = _TILE / _TILE_METRES[name]
     u = np.mod(x * factor, _TILE).astype(np.float32)
     v = np.mod(y * factor, _TILE).astype(np.float32)
-    return cv2.remap(_textures()[name], u, v, cv2.INTER_NEAREST)
+    return np.asarray(cv2.remap(_textures()[name], u, v, cv2.INTER_NEAREST), np.float32)
 
 
 class Painter:
@@ -201,10 +201,13 @@ class Painter:
         matrix = shift @ lens @ frame
         size = (columns.stop - columns.start, rows.stop - rows.start)
         smaller = np.sqrt(max(1.0, wall.texture.size / 4 / max(1.0, float(wins.sum()))))
-        texture = wall.texture
+        texture: Picture = wall.texture
         if smaller > 1.6:
-            texture = cv2.resize(
-                texture, (max(2, int(width / smaller)), max(2, int(height / smaller))), interpolation=cv2.INTER_AREA
+            texture = np.asarray(
+                cv2.resize(
+                    texture, (max(2, int(width / smaller)), max(2, int(height / smaller))), interpolation=cv2.INTER_AREA
+                ),
+                np.uint8,
             )
             matrix = matrix @ np.diag([width / texture.shape[1], height / texture.shape[0], 1.0])
         turned = cv2.warpPerspective(texture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -305,7 +308,7 @@ def _pools(painted: Painted, camera: Camera, scene: Scene) -> NDArray[np.float32
     x = camera.x + (u[None, :] * r[0, 0] + v[:, None] * r[1, 0] + r[2, 0]) / inverse
     y = camera.y + (u[None, :] * r[0, 1] + v[:, None] * r[1, 1] + r[2, 1]) / inverse
     field = lamp_field(x, y, scene.lamps).astype(np.float32)
-    return cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _wet(image: NDArray[np.float32], ground: Picture, cover: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""All the arithmetic of one frame's movers at once: where each face lies on the picture, in which order and in which colour."""
+"""The arithmetic of a frame's movers all at once: where each face lies on the picture, its order and its colour."""
 
 from __future__ import annotations
 
@@ -21,15 +21,18 @@ _TINY = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Solid:
-    """One mover ready to be drawn: `turn` (3, 3) and `shift` (3,) take its own axes to the camera's; `box` (x0, y0, x1, y1)
-    is what it covers on the picture, unclipped; `faces` the range of its faces in the batch."""
+    """One mover ready to be drawn.
+
+    `turn` (3, 3) and `shift` (3,) take its own axes to the camera's; `box` (x0, y0, x1, y1) is what it covers on the picture,
+    unclipped; `faces` the range of its faces in the batch.
+    """
 
     placed: Placed
     mesh: Mesh
     turn: Floats
     shift: Floats
     depth: float
-    box: tuple[float, float, float, float]
+    box: tuple[float, ...]
     nearest: float
     farthest: float
     gain: Floats
@@ -39,8 +42,10 @@ class Solid:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Solids far ones first, and their faces in painting order: `outlines` (K, 10, 2) in 1/16 pixel, `paints` (b, g, r),
-    `counts` of points and `widths` in metres as in Mesh."""
+    """Solids, far ones first, and their faces in painting order.
+
+    `outlines` (K, 10, 2) in 1/16 pixel, `paints` (b, g, r), `counts` of points and `widths` in metres as in Mesh.
+    """
 
     solids: list[Solid]
     outlines: NDArray[np.int32]
@@ -89,7 +94,10 @@ def prepare(
         return Batch([], np.zeros((0, 10, 2), np.int32), [], [], [])
     light = gains([placed for _, placed, _ in chosen], air, lamps)
     sun, rotation = np.array(air.sun), camera.rotation
-    points, directions, turns, shifts = [], [], [], []
+    points: list[Floats] = []
+    directions: list[Floats] = []
+    turns: list[Floats] = []
+    shifts: list[Floats] = []
     for _, placed, mesh in chosen:
         cos, sin = math.cos(placed.heading), math.sin(placed.heading)
         spin = np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
@@ -148,7 +156,7 @@ def _assemble(
     all_widths = np.concatenate([mesh.width_array for _, _, mesh in chosen])[picked].tolist()
     solids = [
         Solid(
-            placed, mesh, turns[i], shifts[i], depth, (float(low[i, 0]), float(low[i, 1]), float(high[i, 0]), float(high[i, 1])),
+            placed, mesh, turns[i], shifts[i], depth, tuple(map(float, (*low[i], *high[i]))),
             float(near[i]), float(far[i]), light[i], float(fade[i]), (bounds[i], bounds[i + 1]),
         )
         for i, (depth, placed, mesh) in enumerate(chosen)

@@ -13,16 +13,52 @@ from matpho_simcity.drawing.geometry import Picture
 SCALE = 20
 """Texture pixels per metre."""
 _PAINTS = (
-    (196, 222, 236), (160, 206, 232), (190, 214, 200), (214, 208, 190), (214, 216, 218), (180, 190, 222),
-    (120, 178, 222), (150, 160, 170), (205, 225, 228), (110, 130, 168), (176, 200, 170), (228, 226, 220),
-)  # fmt: skip
+    (196, 222, 236),
+    (160, 206, 232),
+    (190, 214, 200),
+    (214, 208, 190),
+    (214, 216, 218),
+    (180, 190, 222),
+    (120, 178, 222),
+    (150, 160, 170),
+    (205, 225, 228),
+    (110, 130, 168),
+    (176, 200, 170),
+    (228, 226, 220),
+)
 _SIGNS = (
-    (40, 40, 200), (160, 60, 20), (30, 150, 40), (20, 190, 240), (230, 230, 230), (20, 110, 240), (140, 30, 120), (40, 40, 40), (170, 130, 20),
-)  # fmt: skip
+    (40, 40, 200),
+    (160, 60, 20),
+    (30, 150, 40),
+    (20, 190, 240),
+    (230, 230, 230),
+    (20, 110, 240),
+    (140, 30, 120),
+    (40, 40, 40),
+    (170, 130, 20),
+)
 _WORDS = (
-    "PHO BO", "BUN CHA", "CA PHE", "NHA THUOC", "TAP HOA", "VANG BAC", "SUA XE", "COM BINH DAN", "BIA HOI", "CAT TOC",
-    "DIEN THOAI", "BANH MI", "HOA TUOI", "KARAOKE", "KHACH SAN", "QUAN AO", "TRA SUA", "GIAY DEP", "NGAN HANG", "SPA",
-)  # fmt: skip
+    "PHO BO",
+    "BUN CHA",
+    "CA PHE",
+    "NHA THUOC",
+    "TAP HOA",
+    "VANG BAC",
+    "SUA XE",
+    "COM BINH DAN",
+    "BIA HOI",
+    "CAT TOC",
+    "DIEN THOAI",
+    "BANH MI",
+    "HOA TUOI",
+    "KARAOKE",
+    "KHACH SAN",
+    "QUAN AO",
+    "TRA SUA",
+    "GIAY DEP",
+    "NGAN HANG",
+    "SPA",
+)
 
 Ink = tuple[int, int, int, int]
 

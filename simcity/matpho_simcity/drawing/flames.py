@@ -30,7 +30,8 @@ def _turbulence() -> NDArray[np.float32]:
     for cells, weight in ((6, 1.0), (13, 0.6), (29, 0.35)):
         grid = np.tile(noise.random((cells, cells)).astype(np.float32), (3, 3))
         total += weight * cv2.resize(grid, (768, 768), interpolation=cv2.INTER_CUBIC)[256:512, 256:512]
-    return (total - total.min()) / (total.max() - total.min())
+    spread: NDArray[np.float32] = (total - total.min()) / (total.max() - total.min())
+    return spread
 
 
 def _window(seed: int, scroll: float) -> NDArray[np.float32]:
@@ -99,7 +100,7 @@ def lay(
         return None
     size = (x1 - x0, y1 - y0)
     cut = np.s_[top - y0 : bottom - y0, left - x0 : right - x0]
-    opacity = cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR)[cut]
+    opacity = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR), np.float32)[cut]
     colours = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)[cut]
     rows, columns = slice(top, bottom), slice(left, right)
     region = image[rows, columns, :3]

@@ -23,7 +23,7 @@ COORDINATE_LIMIT = 6000.0
 
 @dataclass(frozen=True)
 class Camera:
-    """A lens at (x, y, z) metres; `heading` in degrees clockwise from +y, `tilt` in degrees below the horizon, `focal` in pixels."""
+    """A lens at (x, y, z) metres; `heading` in degrees clockwise from +y, `tilt` below the horizon, `focal` in pixels."""
 
     x: float
     y: float
@@ -109,7 +109,7 @@ def _cut(seen: Floats, plane: tuple[float, float, float, float]) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """How a camera hangs at home position and how far its head turns (degrees at pan or tilt 1, zoom factor at zoom 1)."""
+    """How a camera hangs at home, and how far its head turns (degrees at pan or tilt 1, zoom factor at zoom 1)."""
 
     x: float
     y: float

@@ -25,7 +25,8 @@ def _halo(size: int) -> NDArray[np.float32]:
     axis = (np.arange(size) + 0.5) / size * 2 - 1
     squared = axis[None, :] ** 2 + axis[:, None] ** 2
     soft = np.clip(1 - np.sqrt(squared), 0, 1) ** 2.2
-    return soft[:, :, None].astype(np.float32)
+    halo: NDArray[np.float32] = soft[:, :, None].astype(np.float32)
+    return halo
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,9 +22,9 @@ FACE_POINTS = 10
 class Mesh:
     """A solid in its own axes (x right, y ahead, z up, origin on the ground at its middle), metres.
 
-    `points` is (P, V + F, 3): one set per phase of movement, the V (`vertex_count`) corners and then the centre of the part
-    that each face belongs to. Per face: `faces` (F, 10) corner numbers, `counts` (1 ball, 2 or more with `widths` > 0 a
-    thick line, else a convex polygon), `colours` (F, 3) BGR 0..255, `normals` (F, 3) outward (zero for lines and balls),
+    `points` is (P, V + F, 3): one set per phase of movement, the V (`vertex_count`) corners and then the centre of the
+    part that each face belongs to. Per face: `faces` (F, 10) corner numbers, `counts` (1 ball, 2 or more with `widths` > 0
+    a thick line, else a convex polygon), `colours` (F, 3) BGR 0..255, `normals` (F, 3) outward (zero for lines and balls),
     `layers` (F,) painted in rising order, `emissive` (F,) bool, `details` (F,) the least height in pixels of the whole at
     which it is worth painting. `extent` is (width, length, height), `radius` reaches everything from the foot.
     """
@@ -91,14 +92,14 @@ class MeshBuilder:
         strips: dict[int, Bgr] | None = None,
         side: Bgr | None = None,
     ) -> None:
-        """Add a part from its side outline [(y, z, half width), ...], going from the lower rear over the top to the lower front.
+        """Add a part from its side outline [(y, z, half width), ...], from the lower rear over the top to the lower front.
 
         `strips` recolours the face between point i and i + 1 (rear window, roof, windscreen, ...), `side` both flanks.
         """
         self.begin(_middle([(0.0, y, z) for y, z, _ in profile]), layer)
         for sign in (-1.0, 1.0):
             self.face([(sign * half, y, z) for y, z, half in profile], side or colour)
-        for index, ((y0, z0, h0), (y1, z1, h1)) in enumerate(zip(profile, profile[1:], strict=False)):
+        for index, ((y0, z0, h0), (y1, z1, h1)) in enumerate(itertools.pairwise(profile)):
             own = (strips or {}).get(index, colour)
             self.face([(-h0, y0, z0), (h0, y0, z0), (h1, y1, z1), (-h1, y1, z1)], own)
 
@@ -168,7 +169,7 @@ class MeshBuilder:
             self.face(_disc(s * 1.001, y, radius, radius * 0.5), hub, detail=26)
 
     def plate(self, y: float, z: float, size: tuple[float, float] = (0.5, 0.15)) -> None:
-        """A licence plate across the front (y > 0) or the rear, `size` (width, height) in metres."""
+        """A licence plate across the front (y > 0) or the rear; `size` (width, height) in metres."""
         w, h = size[0] / 2, size[1] / 2
         left = -w if y < 0 else w
         self.plates.append(((left, y, z + h), (-left, y, z + h), (-left, y, z - h), (left, y, z - h)))
@@ -224,10 +225,10 @@ def _disc(x: float, y: float, z: float, radius: float, corners: int = 10) -> lis
 
 
 def _normals(points: Floats, faces: NDArray[np.int32], centres: Floats) -> Floats:
-    """Unit normals that look away from the centre of each face's part."""
-    a, b, c = points[faces[:, 0]], points[faces[:, 1]], points[faces[:, 2]]
-    normal = np.cross(b - a, c - a)
+    """Unit normals that look away from the centre of each face's part (Newell's method, as faces may be a little bent)."""
+    corners = points[faces]
+    normal: Floats = np.cross(corners, np.roll(corners, -1, axis=1)).sum(axis=1)
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-    outward = ((a + b + c) / 3 - centres) * normal
+    outward = (corners.mean(axis=1) - centres) * normal
     normal[outward.sum(axis=1) < 0] *= -1
     return normal

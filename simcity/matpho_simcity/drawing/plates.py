@@ -18,7 +18,7 @@ READABLE_WIDTH = 16.0
 def plate_texture(number: str, *, yellow: bool, square: bool) -> Picture:
     """The plate of `number`, (H, W, 3) BGR; `square` in two lines."""
     height, width = (96, 128) if square else (48, 168)
-    image = np.zeros((height, width, 3), np.uint8)
+    image: Picture = np.zeros((height, width, 3), np.uint8)
     image[:] = PLATE_YELLOW if yellow else PLATE_WHITE
     cv2.rectangle(image, (2, 2), (width - 3, height - 3), (40, 40, 40), 2)
     lines = number.replace("-", "-\n", 1).split("\n") if square else [number]
@@ -37,7 +37,7 @@ def plate_texture(number: str, *, yellow: bool, square: bool) -> Picture:
 
 
 def paint_plate(image: Picture, corners: Floats, texture: Picture, gain: tuple[float, float, float]) -> None:
-    """Lay `texture` over the (4, 2) pixel `corners` (upper left, upper right, lower right, lower left) of a BGR + id image."""
+    """Lay `texture` over (4, 2) pixel `corners` (from the upper left, clockwise) of an (H, W, 4) image."""
     left, top = np.floor(corners.min(axis=0)).astype(int)
     right, bottom = np.ceil(corners.max(axis=0)).astype(int) + 1
     if left < 0 or top < 0 or right > image.shape[1] or bottom > image.shape[0]:
@@ -46,9 +46,8 @@ def paint_plate(image: Picture, corners: Floats, texture: Picture, gain: tuple[f
     source = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     shrink = max(1.0, width / max(4.0, float(right - left)) / 1.5)
     if shrink > 1.5:
-        texture = cv2.resize(
-            texture, (max(4, int(width / shrink)), max(3, int(height / shrink))), interpolation=cv2.INTER_AREA
-        )
+        smaller = (max(4, int(width / shrink)), max(3, int(height / shrink)))
+        texture = np.asarray(cv2.resize(texture, smaller, interpolation=cv2.INTER_AREA), np.uint8)
         source *= (texture.shape[1] / width, texture.shape[0] / height)
     target = (corners - (left, top)).astype(np.float32)
     matrix = cv2.getPerspectiveTransform(source, target)

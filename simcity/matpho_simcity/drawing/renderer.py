@@ -44,7 +44,7 @@ class Sighting:
 
 @dataclass(slots=True)
 class Drawn:
-    """A mover as it was painted: its `number` in the picture's fourth channel, or for fire and smoke its `veil` of opacity."""
+    """A mover as painted: its `number` in the picture's fourth channel, or for fire and smoke its `veil` of opacity."""
 
     placed: Placed
     number: int

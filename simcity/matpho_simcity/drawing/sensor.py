@@ -23,7 +23,7 @@ class Sensor:
         self._height = height
         grain = np.empty((height, width, 3), np.int16)
         cv2.setRNGSeed(seed % (1 << 31))
-        cv2.randn(grain, (0, 0, 0), (air.noise, air.noise, air.noise))
+        cv2.randn(grain, np.zeros(3), np.full(3, air.noise))
         self._plus = np.clip(grain, 0, 255).astype(np.uint8)
         self._minus = np.clip(-grain, 0, 255).astype(np.uint8)
         self._rain = _streaks(size, random) if air.weather is Weather.RAIN else None

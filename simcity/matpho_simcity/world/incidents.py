@@ -31,7 +31,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedEvent:
-    """What a watcher should report: seconds after the script began, who took part, where (metres, and the zone's name)."""
+    """What a watcher should report: seconds after the script began, who took part, where (metres; the zone's name)."""
 
     type: EventType
     start: float
@@ -62,7 +62,7 @@ class Incident:
 def _along(
     name: str, look: Look, points: list[Spot], speed: float, delay: float = 0.0, waits: dict[int, float] | None = None
 ) -> tuple[Act, list[float]]:
-    """An act that goes through `points` at `speed` (m/s), waiting `waits[i]` seconds at point i; and when it reaches each."""
+    """An act that goes through `points` at `speed` m/s, waiting `waits[i]` seconds at point i; and when it reaches each."""
     arrivals, leaves, clock = [delay], [], delay
     for index, (here, there) in enumerate(zip(points, points[1:] + points[-1:], strict=True)):
         clock += (waits or {}).get(index, 0.0)
@@ -158,10 +158,13 @@ class Director:
         look, lane = make_look(kind, self.rng), self._lane("up")
         x = lane.path[0][0] + lane.width * (0.3 if kind is _O.MOTORCYCLE else 0.05)
         name, speed = self._id("vehicle"), self.rng.uniform(4.0, 6.0)
-        top = 58.0 if self.scene.place is not Place.ROUNDABOUT else 12.0
-        act, arrivals = _along(name, look, [(x, top), (x, -12.0)], speed)
+        points = [(x, 58.0), (x, -12.0)]
+        if self.scene.place is Place.ROUNDABOUT:
+            points = [(x + 7.0, 12.0), (x, 8.0), (x, -12.0)]
+        act, arrivals = _along(name, look, points, speed)
         self._add(act)
-        self._event(EventType.WRONG_WAY, 0.0, arrivals[1], [(name, look)], (x, 25.0), "up")
+        begun, gone = arrivals[len(points) - 2], arrivals[len(points) - 1]
+        self._event(EventType.WRONG_WAY, begun, gone, [(name, look)], (x, points[-2][1] / 2), "up")
 
     def _stopped_vehicle(self) -> None:
         """A vehicle breaks down in its lane."""
@@ -304,7 +307,7 @@ class Director:
         """Somebody walks in the carriageway."""
         look, lane, name = make_look(_O.PERSON, self.rng), self._lane("up"), self._id("person")
         x = lane.path[0][0] + lane.width * 0.1
-        y = self.rng.uniform(9.0, 14.0)
+        y = self.rng.uniform(9.0, 14.0) if self.scene.place is not Place.ROUNDABOUT else self.rng.uniform(1.0, 4.0)
         far = y + 22 if self.scene.place not in (Place.JUNCTION, Place.ROUNDABOUT) else y + 5
         edge = x + lane.width * 0.5 + 1.2
         points = [(edge, y - 3), (x, y), (x, far), (edge, far + 2)]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from random import Random
 
 import numpy as np
 
-from matpho_simcity.drawing.facades import banner
-from matpho_simcity.world.roadside import Roadside
-from matpho_simcity.world.scene import Lane, Material, Place, Scene, Signal, Zone, ZoneKind
+from matpho_simcity.world.landmarks import Landmarks
+from matpho_simcity.world.roundabout import build_roundabout
+from matpho_simcity.world.scene import Lane, Material, Place, Scene, Signal, ZoneKind, straight
 
 NEAR_END, FAR_END = -14.0, 150.0
 """Metres along the main street that are built."""
@@ -64,14 +65,14 @@ def _plan(place: Place, rng: Random) -> _Plan:
 
 def build_scene(place: Place, seed: str) -> Scene:
     """The scene of `place` that `seed` stands for; equal seeds give equal scenes."""
-    rng = Random(f"layout:{place}:{seed}")  # noqa: S311
+    rng = Random(f"layout:{place}:{seed}")
     if place is Place.ROUNDABOUT:
-        return _roundabout(rng)
+        return build_roundabout(rng)
     plan = _plan(place, rng)
     scene = Scene(place)
     _road(scene, plan, rng)
     for sign, width, side in ((-1, plan.left, plan.sides[0]), (1, plan.right, plan.sides[1])):
-        Roadside(scene, rng, sign, plan.half, width, plan.junction, plan.cross).build(side, NEAR_END, FAR_END)
+        Landmarks(scene, rng, sign, plan.half, width, plan.junction, plan.cross).build(side, NEAR_END, FAR_END)
     _furniture(scene, plan, rng)
     _zones(scene, plan)
     return scene
@@ -99,20 +100,16 @@ def _road(scene: Scene, plan: _Plan, rng: Random) -> None:
         speed = base * rng.uniform(0.92, 1.1) * (1.12 if index == 0 and plan.lanes > 1 else 1.0)
         heavy = scene.place is not Place.ALLEY
         scene.lanes.append(
-            Lane(f"up{index}", _path((x, TRAFFIC_NEAR), (x, TRAFFIC_FAR)), lane_width, speed, group, stop, heavy)
+            Lane(f"up{index}", straight((x, TRAFFIC_NEAR), (x, TRAFFIC_FAR)), lane_width, speed, group, stop, heavy)
         )
         scene.lanes.append(
-            Lane(f"down{index}", _path((-x, TRAFFIC_FAR), (-x, TRAFFIC_NEAR)), lane_width, speed, group, back, heavy)
+            Lane(f"down{index}", straight((-x, TRAFFIC_FAR), (-x, TRAFFIC_NEAR)), lane_width, speed, group, back, heavy)
         )
     if plan.junction is not None:
         for name, sign in (("right", 1), ("left", -1)):
             y = plan.junction - sign * plan.cross * 0.5
-            path = _path((-60.0 * sign, y), (60.0 * sign, y))
+            path = straight((-60.0 * sign, y), (60.0 * sign, y))
             scene.lanes.append(Lane(f"cross_{name}", path, plan.cross, 7.5, "cross", 60 - half - 4.5))
-
-
-def _path(start: tuple[float, float], end: tuple[float, float]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    return np.array([start, end], dtype=np.float64)
 
 
 def _markings(scene: Scene, plan: _Plan) -> None:
@@ -154,13 +151,13 @@ def _furniture(scene: Scene, plan: _Plan, rng: Random) -> None:
         x, lean = (edge_right, -1) if index % 2 else (edge_left, 1)
         if plan.junction is not None and abs(y - plan.junction) < plan.cross + 2:
             continue
-        pole(scene, x, float(y), lean, 8.0 if scene.place is not Place.ALLEY else 5.5)
+        scene.street_lamp(x, float(y), lean, 8.0 if scene.place is not Place.ALLEY else 5.5)
     if scene.place is not Place.BRIDGE:
         for lift in (0.0, 0.25, 0.45, 0.8):
             x = edge_left + rng.uniform(-0.1, 0.1)
             run = [(x, y, 6.3 + lift - 0.5 * math.sin(math.pi * ((y - 6) % 24) / 24)) for y in np.arange(6, 126, 4.0)]
-            for start, end in zip(run, run[1:], strict=False):
-                scene.wires.append(wire([start, end], (40, 40, 42), 0.02))
+            for start, end in itertools.pairwise(run):
+                scene.wire([start, end], (40, 40, 42), 0.02)
     if plan.median:
         scene.block((-0.25, 0.25), (-10.0, (plan.junction or 120.0) - plan.cross - 6), (0.0, 0.5), (150, 152, 154))
     if plan.junction is not None:
@@ -171,7 +168,7 @@ def _furniture(scene: Scene, plan: _Plan, rng: Random) -> None:
             (edge_right, near, "cross"),
             (edge_left, far, "cross"),
         ):
-            scene.wires.append(wire([(x, y, 0.0), (x, y, 4.4)], (90, 92, 94), 0.16))
+            scene.wire([(x, y, 0.0), (x, y, 4.4)], (90, 92, 94), 0.16)
             scene.block((x - 0.22, x + 0.22), (y - 0.15, y + 0.15), (3.3, 4.4), (36, 36, 36))
             scene.signals.append(Signal(group, x, y, 3.85))
     if scene.place is Place.BUS_STOP:
@@ -182,13 +179,13 @@ def _shelter(scene: Scene, plan: _Plan) -> None:
     x0, x1, y0, y1 = plan.half + plan.right - 1.6, plan.half + plan.right - 0.2, 24.0, 30.0
     for x in (x0 + 0.1, x1):
         for y in (y0, y1):
-            scene.wires.append(wire([(x, y, 0.0), (x, y, 2.5)], (120, 110, 90), 0.1))
+            scene.wire([(x, y, 0.0), (x, y, 2.5)], (120, 110, 90), 0.1)
     scene.block((x0 - 0.4, x1), (y0 - 0.2, y1 + 0.2), (2.5, 2.62), (130, 90, 40))
     scene.block((x0 + 0.7, x1 - 0.1), (y0 + 0.5, y1 - 0.5), (0.4, 0.48), (90, 130, 160))
     scene.strip(Material.YELLOW_PAINT, (plan.half - 2.6, plan.half - 2.45), (y0 - 6, y1 + 8))
     scene.strip(Material.YELLOW_PAINT, (plan.half - 2.6, plan.half - 0.1), (y0 - 6, y0 - 5.85))
     scene.strip(Material.YELLOW_PAINT, (plan.half - 2.6, plan.half - 0.1), (y1 + 7.85, y1 + 8))
-    scene.wires.append(wire([(plan.half + 0.5, y1 + 2, 0.0), (plan.half + 0.5, y1 + 2, 2.6)], (120, 120, 120), 0.09))
+    scene.wire([(plan.half + 0.5, y1 + 2, 0.0), (plan.half + 0.5, y1 + 2, 2.6)], (120, 120, 120), 0.09)
     scene.block((plan.half + 0.2, plan.half + 0.8), (y1 + 1.97, y1 + 2.03), (2.0, 2.7), (180, 90, 20))
     scene.spots["bus_stop"] = [(plan.half - 1.4, y1 + 1.0)]
     scene.spots["waiting"] = [(x0 - 0.6, y) for y in np.arange(y0, y1 + 4, 1.1)]
@@ -205,34 +202,31 @@ def _zones(scene: Scene, plan: _Plan) -> None:
     )
     for number, (y0, y1) in enumerate(blocks):
         suffix = "" if number == 0 else f"_{number + 1}"
-        add_zone(scene, f"up{suffix}", ZoneKind.CARRIAGEWAY, (0.1, half), (y0, y1), ((half / 2, y0), (half / 2, y1)))
-        add_zone(
-            scene, f"down{suffix}", ZoneKind.CARRIAGEWAY, (-half, -0.1), (y0, y1), ((-half / 2, y1), (-half / 2, y0))
-        )
+        scene.zone(f"up{suffix}", ZoneKind.CARRIAGEWAY, (0.1, half), (y0, y1), ((half / 2, y0), (half / 2, y1)))
+        scene.zone(f"down{suffix}", ZoneKind.CARRIAGEWAY, (-half, -0.1), (y0, y1), ((-half / 2, y1), (-half / 2, y0)))
         if plan.right > 1:
-            add_zone(scene, f"pavement_right{suffix}", ZoneKind.PAVEMENT, (half + 0.2, outer_r), (y0, y1))
-            add_zone(scene, f"pavement_left{suffix}", ZoneKind.PAVEMENT, (outer_l, -half - 0.2), (y0, y1))
+            scene.zone(f"pavement_right{suffix}", ZoneKind.PAVEMENT, (half + 0.2, outer_r), (y0, y1))
+            scene.zone(f"pavement_left{suffix}", ZoneKind.PAVEMENT, (outer_l, -half - 0.2), (y0, y1))
     if plan.right > 1 and scene.place not in (Place.BRIDGE, Place.BUS_STOP):
-        add_zone(
-            scene, "no_parking", ZoneKind.NO_PARKING, (half - 2.3, half), (10.0, min(far, blocks[0][1] - 0.5, 44.0))
-        )
+        scene.zone("no_parking", ZoneKind.NO_PARKING, (half - 2.3, half), (10.0, min(far, blocks[0][1] - 0.5, 44.0)))
         scene.spots.setdefault("no_parking", [(half - 1.15, y) for y in (16.0, 19.0, 22.0)])
     if scene.place is Place.BUS_STOP:
-        add_zone(scene, "bus_stop", ZoneKind.BUS_STOP, (half - 2.5, half), (18.0, 38.0))
-        add_zone(scene, "no_parking", ZoneKind.NO_PARKING, (half - 2.3, half), (6.0, 17.0))
+        scene.zone("bus_stop", ZoneKind.BUS_STOP, (half - 2.5, half), (18.0, 38.0))
+        scene.zone("no_parking", ZoneKind.NO_PARKING, (half - 2.3, half), (6.0, 17.0))
         scene.spots["no_parking"] = [(half - 1.15, 11.0), (half - 1.15, 13.0)]
     if plan.right > 2 and "crowd" not in scene.spots and scene.place is not Place.BRIDGE:
         scene.spots["crowd"] = [((half + outer_r) / 2 - 0.2, 20.0)]
-        add_zone(scene, "crowd_area", ZoneKind.CROWD_AREA, (half + 0.1, outer_r), (13.0, 28.0))
+        scene.zone("crowd_area", ZoneKind.CROWD_AREA, (half + 0.1, outer_r), (13.0, 28.0))
     if plan.right > 1 and "dump" not in scene.spots and scene.place is not Place.BRIDGE:
         scene.spots["dump"] = [(half + 1.1, 15.0), (half + 1.3, 24.0)]
-        add_zone(scene, "no_dumping", ZoneKind.NO_DUMPING, (half + 0.1, outer_r), (8.0, 34.0))
+        scene.zone("no_dumping", ZoneKind.NO_DUMPING, (half + 0.1, outer_r), (8.0, 34.0))
     elif scene.place is Place.ALLEY:
         scene.spots["dump"] = [(half - 0.5, 13.0), (-half + 0.5, 17.0)]
     scene.spots.setdefault(
         "fire", [(half + min(1.8, plan.right * 0.6), 19.0), (-half - min(1.6, plan.left * 0.5), 26.0)]
     )
-    scene.spots["stop"] = [(half * 0.35 if plan.lanes == 2 else half * 0.45, 20.0), (-half * 0.4, 25.0)]
+    near, beyond = (20.0, 25.0) if plan.junction is None else (9.0, 11.0)
+    scene.spots["stop"] = [(half * 0.35 if plan.lanes == 2 else half * 0.45, near), (-half * 0.4, beyond)]
     _view(scene, plan)
     _walks(scene, plan)
 
@@ -261,139 +255,14 @@ def _walks(scene: Scene, plan: _Plan) -> None:
     half = plan.half
     if plan.right <= 1:
         for name, x in (("left", -half + 0.5), ("right", half - 0.5)):
-            scene.walks.append(Lane(name, _path((x, TRAFFIC_NEAR), (x, 90.0)), 0.8, 1.25))
+            scene.walks.append(Lane(name, straight((x, TRAFFIC_NEAR), (x, 90.0)), 0.8, 1.25))
         return
     for name, x, width in (
         ("right", half + plan.right * 0.42, plan.right * 0.5),
         ("left", -half - plan.left * 0.45, plan.left * 0.45),
     ):
-        scene.walks.append(Lane(name, _path((x, TRAFFIC_NEAR), (x, 90.0)), width, 1.25))
-        scene.walks.append(Lane(name + "_back", _path((x + 0.3, 90.0), (x + 0.3, TRAFFIC_NEAR)), width, 1.2))
+        scene.walks.append(Lane(name, straight((x, TRAFFIC_NEAR), (x, 90.0)), width, 1.25))
+        scene.walks.append(Lane(name + "_back", straight((x + 0.3, 90.0), (x + 0.3, TRAFFIC_NEAR)), width, 1.2))
     if plan.junction is not None:
         y = plan.junction - plan.cross - 2.6
-        scene.walks.append(Lane("crossing", _path((half + 3, y), (-half - 3, y)), 2.0, 1.3, "cross", 2.6))
-
-
-def add_zone(
-    scene: Scene,
-    name: str,
-    kind: ZoneKind,
-    x: tuple[float, float],
-    y: tuple[float, float],
-    direction: tuple[tuple[float, float], tuple[float, float]] | None = None,
-) -> None:
-    """Add a rectangular zone."""
-    ring = np.array([(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1])])
-    scene.zones.append(Zone(name, kind, ring, np.array(direction) if direction else None))
-
-
-def pole(scene: Scene, x: float, y: float, lean: int, height: float) -> None:
-    """A street lamp leaning over the road."""
-    from matpho_simcity.world.scene import Panel
-
-    scene.wires.append(wire([(x, y, 0.0), (x, y, height)], (112, 114, 112), 0.17))
-    tip = x + lean * 1.8
-    scene.wires.append(wire([(x, y, height - 0.1), (tip, y, height + 0.3)], (112, 114, 112), 0.1))
-    ring = [
-        (tip - 0.4, y - 0.15, height + 0.25),
-        (tip + 0.4, y - 0.15, height + 0.25),
-        (tip + 0.4, y + 0.15, height + 0.2),
-        (tip - 0.4, y + 0.15, height + 0.2),
-    ]
-    scene.panels.append(Panel(np.array(ring), (215, 235, 245), 255))
-    scene.lamps.append((tip, y, height))
-
-
-def wire(points: list[tuple[float, float, float]], colour: tuple[float, float, float], width: float):  # type: ignore[no-untyped-def]
-    """A cable or pole."""
-    from matpho_simcity.world.scene import Wire
-
-    return Wire(np.array(points, dtype=np.float64), colour, width)
-
-
-def _roundabout(rng: Random) -> Scene:
-    """Four arms round a planted island; traffic circles anticlockwise as everywhere that drives on the right."""
-    scene = Scene(Place.ROUNDABOUT)
-    centre, outer, island, arm = 32.0, rng.uniform(16.0, 19.0), rng.uniform(6.5, 8.5), rng.uniform(5.2, 6.4)
-    scene.strip(Material.PAVING, (-75, 75), (-40, 200))
-    scene.strip(Material.ASPHALT, (-arm, arm), (-40, 200))
-    scene.strip(Material.ASPHALT, (-75, 75), (centre - arm, centre + arm))
-
-    def ring(radius: float) -> list[tuple[float, float]]:
-        return [
-            (radius * math.cos(a), centre + radius * math.sin(a))
-            for a in np.linspace(0, 2 * math.pi, 40, endpoint=False)
-        ]
-
-    scene.flat(Material.ASPHALT, ring(outer))
-    scene.flat(Material.WHITE_PAINT, ring(island + 1.1))
-    scene.flat(Material.ASPHALT, ring(island + 0.9))
-    scene.flat(Material.KERB, ring(island))
-    scene.flat(Material.GRASS, ring(island - 0.4), 0.1)
-    for y in np.arange(-12, 120, 6.0):
-        if abs(y - centre) > outer:
-            scene.strip(Material.YELLOW_PAINT, (-0.08, 0.08), (float(y), float(y) + 3))
-    for sign in (-1, 1):
-        for x in np.arange(outer, 70, 6.0):
-            scene.strip(
-                Material.YELLOW_PAINT, tuple(sorted((sign * x, sign * (x + 3)))), (centre - 0.08, centre + 0.08)
-            )  # type: ignore[arg-type]  # two values
-    circle = (outer + island) / 2
-    east = [(circle * math.cos(a), centre + circle * math.sin(a)) for a in np.linspace(-1.2, 1.2, 15)]
-    west = [
-        (circle * math.cos(a), centre + circle * math.sin(a)) for a in np.linspace(math.pi - 1.2, math.pi + 1.2, 15)
-    ]
-    north = [(circle * math.cos(a), centre + circle * math.sin(a)) for a in np.linspace(0.35, math.pi - 0.35, 15)]
-    x = arm * 0.5
-    scene.lanes.append(
-        Lane(
-            "up0", np.array([(x, -12.0), (x, centre - outer - 1), *east, (x, centre + outer + 1), (x, 110.0)]), arm, 7.0
-        )
-    )
-    scene.lanes.append(
-        Lane(
-            "down0",
-            np.array([(-x, 110.0), (-x, centre + outer + 1), *west, (-x, centre - outer - 1), (-x, -12.0)]),
-            arm,
-            7.0,
-        )
-    )
-    scene.lanes.append(
-        Lane(
-            "cross_left",
-            np.array(
-                [(65.0, centre + x), (outer + 1, centre + x), *north, (-outer - 1, centre + x), (-65.0, centre + x)]
-            ),
-            arm,
-            6.5,
-        )
-    )
-    for sx in (-1, 1):
-        for name, y0, y1 in (("near", NEAR_END, centre - outer - 2), ("far", centre + outer + 2, 130.0)):
-            Roadside(scene, rng, sx, arm + (3.0 if name == "near" else 0), 4.0, None, 0).build("shops", y0, y1)
-    scene.block((-1.2, 1.2), (centre - 1.2, centre + 1.2), (0.1, 1.2), (160, 165, 170))
-    scene.block((-0.5, 0.5), (centre - 0.5, centre + 0.5), (1.2, 6.5), (190, 195, 198))
-    Roadside(scene, rng, 1, 0, 0, None, 0).planting(
-        [(island * 0.6 * math.cos(a), centre + island * 0.6 * math.sin(a)) for a in np.linspace(0, 6, 10)]
-    )
-    for index, y in enumerate((4.0, centre - outer - 3, centre + outer + 3, 75.0)):
-        pole(scene, arm + 0.8 if index % 2 else -arm - 0.8, y, -1 if index % 2 else 1, 8.0)
-    scene.walks.append(Lane("right", _path((arm + 2.6, -12.0), (arm + 2.6, centre - outer - 3)), 3.0, 1.2))
-    scene.walks.append(Lane("left", _path((-arm - 2.6, centre - outer - 3), (-arm - 2.6, -12.0)), 3.0, 1.2))
-    edge = centre - outer - 1
-    add_zone(scene, "up", ZoneKind.CARRIAGEWAY, (0.1, arm), (-6.0, edge), ((x, -6.0), (x, edge)))
-    add_zone(scene, "down", ZoneKind.CARRIAGEWAY, (-arm, -0.1), (-6.0, edge), ((-x, edge), (-x, -6.0)))
-    add_zone(scene, "pavement_right", ZoneKind.PAVEMENT, (arm + 0.2, arm + 6.5), (-6.0, edge))
-    add_zone(scene, "crowd_area", ZoneKind.CROWD_AREA, (arm + 0.2, arm + 6.5), (2.0, edge))
-    add_zone(scene, "no_dumping", ZoneKind.NO_DUMPING, (arm + 0.2, arm + 6.5), (2.0, edge))
-    scene.spots.update(
-        stop=[(x, 9.0), (-x, 8.0)],
-        crowd=[(arm + 3.2, 8.5)],
-        dump=[(arm + 1.4, 9.0)],
-        fire=[(arm + 2.5, 10.0), (-arm - 2.5, 12.0)],
-    )
-    scene.eye, scene.gaze = (arm + 3.0, -9.0), (0.0, centre - 12)
-    return scene
-
-
-__all__ = ["add_zone", "banner", "build_scene", "pole", "wire"]
+        scene.walks.append(Lane("crossing", straight((half + 3, y), (-half - 3, y)), 2.0, 1.3, "cross", 2.6))

@@ -77,7 +77,7 @@ class Wall:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A flat polygon (N, 3) of one colour, blue-green-red; `glow` 0..255 shines at night; `cover` whether it hides movers."""
+    """A flat polygon (N, 3) of one colour, blue-green-red; `glow` 0..255 shines at night."""
 
     points: Floats
     colour: tuple[float, float, float]
@@ -107,7 +107,7 @@ class Wire:
 
 @dataclass(frozen=True)
 class Lane:
-    """One stream of traffic: (N, 2) path in driving direction, metres; `speed` in m/s; `stop` the distance of its stop line."""
+    """One stream of traffic: (N, 2) `path` in driving direction, metres; `speed` m/s; `stop` metres to its stop line."""
 
     name: str
     path: Floats
@@ -213,3 +213,39 @@ class Scene:
         for ring, factor in sides:
             blue, green, red = (min(255.0, c * factor) for c in colour)
             self.panels.append(Panel(np.array(ring), (blue, green, red)))
+
+    def wire(self, points: list[tuple[float, float, float]], colour: tuple[float, float, float], width: float) -> None:
+        """Add a cable or thin pole."""
+        self.wires.append(Wire(np.array(points, dtype=np.float64), colour, width))
+
+    def zone(
+        self,
+        name: str,
+        kind: ZoneKind,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        direction: tuple[tuple[float, float], tuple[float, float]] | None = None,
+    ) -> None:
+        """Add a rectangular zone."""
+        ring = np.array([(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1])])
+        self.zones.append(Zone(name, kind, ring, np.array(direction) if direction else None))
+
+    def street_lamp(self, x: float, y: float, lean: int, height: float) -> None:
+        """Add a street lamp that leans over the road (`lean` -1 to the left, 1 to the right)."""
+        tip, steel = x + lean * 1.8, (112.0, 114.0, 112.0)
+        self.wire([(x, y, 0.0), (x, y, height)], steel, 0.17)
+        self.wire([(x, y, height - 0.1), (tip, y, height + 0.3)], steel, 0.1)
+        near, far, top = y - 0.15, y + 0.15, height + 0.25
+        ring = [
+            (tip - 0.4, near, top),
+            (tip + 0.4, near, top),
+            (tip + 0.4, far, height + 0.2),
+            (tip - 0.4, far, height + 0.2),
+        ]
+        self.panels.append(Panel(np.array(ring), (215, 235, 245), 255))
+        self.lamps.append((tip, y, height))
+
+
+def straight(start: Spot, end: Spot) -> Floats:
+    """A (2, 2) path."""
+    return np.array([start, end], dtype=np.float64)

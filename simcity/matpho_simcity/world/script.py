@@ -22,7 +22,7 @@ _LOCAL_CHUNK = 2 * CYCLE
 
 @dataclass(frozen=True, slots=True)
 class ScriptOptions:
-    """`first` seconds until the first incident, `slot` seconds given to each (it plays inside), `density` of the traffic.
+    """`first` seconds until the first incident, `slot` seconds given to each, `density` of the traffic.
 
     `duration` ends the day after so many seconds and starts it again (None: it goes on for ever, always new).
     """
@@ -45,9 +45,13 @@ class Script:
 
     def at(self, seconds: float) -> list[Placed]:
         """Everyone and everything that moves or was left, `seconds` after the script began."""
-        moment = self._moment(seconds)
-        acting = [placed for incident in self._playing(moment) for placed in incident.at(moment)]
+        moment, acting = self._moment(seconds), self.acting(seconds)
         return self._parked + [_aside(placed, acting) for placed in self._traffic.at(moment)] + acting
+
+    def acting(self, seconds: float) -> list[Placed]:
+        """Only those who act in incidents and harmless plays."""
+        moment = self._moment(seconds)
+        return [placed for incident in self._playing(moment) for placed in incident.at(moment)]
 
     def expected(self, start: float, end: float) -> list[ExpectedEvent]:
         """The events that begin in [start, end) seconds, in order of time."""
@@ -79,7 +83,7 @@ class Script:
         options = self.options
         if not options.incidents:
             return []
-        rng = Random(f"{self.seed}:slot:{number}")  # noqa: S311
+        rng = Random(f"{self.seed}:slot:{number}")
         begin = number * options.slot
         delay = options.first if number == 0 else rng.uniform(2.0, options.slot * 0.2)
         length = options.slot - delay - 1.0
@@ -102,13 +106,13 @@ def _shuffled(kinds: list[str], seed: str, number: int) -> str:
     """The kind of slot `number`: every kind comes once before any comes again."""
     round_number, index = divmod(number, len(kinds))
     order = list(kinds)
-    Random(f"{seed}:round:{round_number}").shuffle(order)  # noqa: S311
+    Random(f"{seed}:round:{round_number}").shuffle(order)
     return order[index]
 
 
 def _parked(scene: Scene, seed: str) -> list[Placed]:
     """Motorcycles left on the pavement, people waiting for a bus, and whatever else stands there all day."""
-    rng = Random(f"{seed}:parked")  # noqa: S311
+    rng = Random(f"{seed}:parked")
     found: list[Placed] = []
     for x, y, heading in scene.parking:
         if rng.random() < 0.6:

@@ -50,7 +50,7 @@ def is_green(group: str, seconds: float) -> bool:
 
 def signal_colour(group: str, seconds: float) -> tuple[int, int, int]:
     """The lamp that burns, (blue, green, red)."""
-    start, end = _GREEN[group]
+    _, end = _GREEN[group]
     if is_green(group, seconds):
         return 60, 220, 60
     return (40, 190, 250) if end <= seconds % CYCLE < end + _AMBER else (40, 40, 245)
@@ -121,7 +121,7 @@ class Traffic:
     def _drive(self, number: int) -> list[Trip]:
         trips: list[Trip] = []
         for lane in self._scene.lanes:
-            rng = Random(f"{self._seed}:{lane.name}:{number}")  # noqa: S311
+            rng = Random(f"{self._seed}:{lane.name}:{number}")
             trips += self._lane(lane, number, rng)
         return trips
 
@@ -190,7 +190,7 @@ class Traffic:
     def _walk(self, number: int) -> list[Trip]:
         trips: list[Trip] = []
         for lane in self._scene.walks:
-            rng = Random(f"{self._seed}:walk:{lane.name}:{number}")  # noqa: S311
+            rng = Random(f"{self._seed}:walk:{lane.name}:{number}")
             clock = number * CHUNK + rng.uniform(0, 20)
             while self._density > 0 and clock < (number + 1) * CHUNK:
                 pace = lane.speed * rng.uniform(0.85, 1.2)
