@@ -1,0 +1,70 @@
+"""The settings of one installation: `matpho.yaml` in its home, everything with a default."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+
+from matpho.home import Home
+from matpho_contracts.settings import SettingsBase, load_settings
+from matpho_embeddings.index.settings import IndexSettings
+from matpho_platform.cameras.areas import Area
+from matpho_platform.cameras.edges import EdgeEntry
+from matpho_platform.settings import CenterSettings
+
+DEFAULT_AREAS = (Area(code="local", name="Địa bàn này", level="province", aliases=("this area",)),)
+"""Where an installation that names no areas puts everything."""
+
+
+class WebSettings(SettingsBase):
+    """Where people reach the center."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    origins: tuple[str, ...] = ()
+    behind_proxy: bool = False
+
+
+class ModelSettings(SettingsBase):
+    """An OpenAI-compatible model in place of the deterministic planner; absent is none."""
+
+    base_url: str
+    model: str
+    api_key: SecretStr | None = None
+
+
+class MatphoSettings(SettingsBase):
+    """One file, one installation."""
+
+    name: str = "matpho"
+    areas: tuple[Area, ...] = DEFAULT_AREAS
+    edges: tuple[EdgeEntry, ...] = ()
+    web: WebSettings = WebSettings()
+    database_url: SecretStr | None = None
+    """`postgresql+psycopg://…`; without it a SQLite file in the home."""
+    index: IndexSettings | None = None
+    """A Qdrant server; without it Qdrant Edge in the home."""
+    encoder: str = "city"
+    """A shipped model, a folder made by `matpho models export`, or `open_clip:MODEL/WEIGHTS`."""
+    detector: str = "city"
+    """A shipped model, an .onnx file, or a .pt file (needs the extra `train`)."""
+    model: ModelSettings | None = None
+
+    @classmethod
+    def of(cls, home: Home) -> MatphoSettings:
+        """The settings of a home; the defaults when it has no file."""
+        return load_settings(home.settings_file, cls) if home.settings_file.exists() else cls()
+
+    def center(self, home: Home) -> CenterSettings:
+        """What the center takes of them."""
+        return CenterSettings(
+            name=self.name,
+            data=home.center,
+            database_url=self.database_url,
+            index=self.index,
+            host=self.web.host,
+            port=self.web.port,
+            origins=self.web.origins,
+            behind_proxy=self.web.behind_proxy,
+            areas=self.areas,
+            edges=self.edges,
+        )
