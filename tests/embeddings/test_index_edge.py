@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -68,22 +69,37 @@ async def small_disk(folder: Path, size: str) -> AsyncIterator[Path]:
         assert await unmounted.wait() == 0
 
 
+async def write_until_refused(index: EdgeIndex, first: int) -> None:
+    for start in range(first, 400_000, 500):
+        await index.upsert([point(number) for number in range(start, start + 500)])
+
+
+async def kill_and_ask(index: EdgeIndex, times: int) -> None:
+    for _ in range(times):
+        if index.process_id is not None:
+            with suppress(ProcessLookupError):
+                os.kill(index.process_id, signal.SIGKILL)
+        await index.count(IndexFilter())
+
+
 class TestCrashes:
     @pytest.mark.parametrize("victim", ["search process", "keeper"])
     async def test_no_acknowledged_point_is_lost(self, tmp_path: Path, victim: str) -> None:
         async with edge(tmp_path) as index:
             acknowledged: list[Point] = []
+            reached = {30: asyncio.Event(), 80: asyncio.Event()}
 
             async def write() -> None:
                 for number in range(120):
                     fresh = point(number)
                     await index.upsert([fresh])
                     acknowledged.append(fresh)
+                    if number in reached:
+                        reached[number].set()
 
             writing = asyncio.create_task(write())
-            for wanted in (30, 80):
-                while len(acknowledged) < wanted:
-                    await asyncio.sleep(0.005)
+            for event in reached.values():
+                await event.wait()
                 process = keeper_of(index).pid if victim == "keeper" else index.process_id
                 assert process is not None
                 os.kill(process, signal.SIGKILL)
@@ -141,11 +157,7 @@ class TestCrashes:
     async def test_a_process_that_keeps_failing_is_given_up(self, tmp_path: Path) -> None:
         async with edge(tmp_path) as index:
             with pytest.raises(UnavailableError, match="too often"):
-                for _ in range(10):
-                    if index.process_id is not None:
-                        with suppress(ProcessLookupError):
-                            os.kill(index.process_id, signal.SIGKILL)
-                    await index.count(IndexFilter())
+                await kill_and_ask(index, 10)
 
 
 class TestOwning:
@@ -192,19 +204,17 @@ class TestFullDisk:
             assert await index.count(IndexFilter()) == 0
 
     async def test_writing_stops_at_the_reserve_and_goes_on_when_there_is_room(self, tmp_path: Path) -> None:
-        async with small_disk(tmp_path, "220m") as disk, edge(disk / "index", reserve_bytes=48 << 20) as index:
+        async with small_disk(tmp_path, "200m") as disk, edge(disk / "index", reserve_bytes=48 << 20) as index:
+            await index.upsert([point(0)])
             with (disk / "filler").open("wb") as filler:
-                filler.write(b"\0" * (100 << 20))
-            written = 0
+                filler.write(bytes(shutil.disk_usage(disk).free - (52 << 20)))
             with pytest.raises(StorageFullError):
-                for start in range(0, 400_000, 500):
-                    await index.upsert([point(number) for number in range(start, start + 500)])
-                    written += 500
-            assert written > 0
-            assert written <= await index.count(IndexFilter()) < written + 500
+                await write_until_refused(index, 0)
+            written = await index.count(IndexFilter())
+            assert written > 500
             (disk / "filler").unlink()
-            await index.upsert([point(number) for number in range(written, written + 500)])
-            assert await index.count(IndexFilter()) == written + 500
+            await index.upsert([point(1_000_000)])
+            assert await index.count(IndexFilter()) == written + 1
 
     async def test_a_disk_that_somebody_else_fills_costs_no_acknowledged_point(self, tmp_path: Path) -> None:
         async with small_disk(tmp_path, "150m") as disk:
@@ -214,8 +224,7 @@ class TestFullDisk:
                     while True:
                         filler.write(b"\0" * 65_536)
                 with pytest.raises(StorageFullError):
-                    for start in range(500, 40_000, 500):
-                        await index.upsert([point(number) for number in range(start, start + 500)])
+                    await write_until_refused(index, 500)
                 (disk / "filler").unlink()
                 assert await index.count(IndexFilter()) >= 500
                 await index.upsert([point(50_000)])

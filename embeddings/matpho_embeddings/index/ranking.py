@@ -23,7 +23,8 @@ AVERAGE_WORDS = 24
 """Words of a typical event text; a constant, so that a word's weight never changes after it is stored."""
 CANDIDATES = 256
 """With several parts, the best of each part that enter the fusion: a page beyond all of them is empty."""
-PART_WEIGHTS: Mapping[str, float] = {SCENE: 1.0, OBJECT: 1.0, TEXT: 1.0, WORDS: 1.0}
+PART_WEIGHTS: Mapping[str, float] = {SCENE: 0.75, OBJECT: 0.75, TEXT: 1.0, WORDS: 1.5}
+"""The three dense parts say much the same thing; a rare word that is really there says something of its own."""
 MIN_SPREAD: Mapping[str, float] = {SCENE: 0.02, OBJECT: 0.02, TEXT: 0.02, WORDS: 0.5}
 """A part is scaled by at least this much, so that the noise between equals is not blown up."""
 

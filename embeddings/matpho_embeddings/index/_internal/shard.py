@@ -1,8 +1,9 @@
 """The durable store: one Qdrant Edge shard, used for what it does well: keep points through a crash.
 
 Facts about qdrant-edge-py 0.9 that shape this file, each seen in a run: every call holds the GIL (so the shard lives in
-a process of its own); `update` writes the log without fsync (so we `flush` before we acknowledge); a kill in `optimize`
-leaves `temp_segments` behind; errors are bare exceptions with text; a second opener fails.
+a process of its own); `update` writes its log without fsync (so a journal of our own acknowledges); a kill in
+`optimize` leaves `temp_segments` behind; a full disk kills the process (so a reserve is kept free); errors are bare
+exceptions with text; a second opener fails.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Shard:
             self._lock = _own(folder / "owner.lock")
             _check_format(folder / "index.json", dim)
         except OSError as error:
-            raise _converted(error) from error
+            raise converted(error) from error
         path = folder / "shard"
         shutil.rmtree(path / "temp_segments", ignore_errors=True)
         try:
@@ -58,8 +59,7 @@ class Shard:
             ) from error
 
     def upsert(self, points: Sequence[Point]) -> None:
-        """Write points; durable after the next `flush`. Raises StorageFullError before anything is touched."""
-        self.check_room()
+        """Write points; durable after the next `flush`."""
         self._update(qe.UpdateOperation.upsert_points([_record(point) for point in points]))
 
     def delete(self, ids: Sequence[str]) -> None:
@@ -70,7 +70,7 @@ class Shard:
         try:
             self._shard.update(operation)
         except Exception as error:
-            raise _converted(error) from error
+            raise converted(error) from error
 
     def check_room(self) -> None:
         """Raise StorageFullError when the disk has less left than the reserve."""
@@ -86,7 +86,7 @@ class Shard:
         try:
             self._shard.flush()
         except Exception as error:
-            raise _converted(error) from error
+            raise converted(error) from error
 
     def page(self, after: str | None, limit: int) -> tuple[list[Point], str | None]:
         """Points in the order of their ids, from `after` on, and where the next page begins."""
@@ -94,7 +94,7 @@ class Shard:
         try:
             records, following = self._shard.scroll(request)
         except Exception as error:
-            raise _converted(error) from error
+            raise converted(error) from error
         return [_point(record) for record in records], None if following is None else str(following)
 
     def tidy(self) -> None:
@@ -102,7 +102,7 @@ class Shard:
         try:
             self._shard.optimize()
         except Exception as error:
-            raise _converted(error) from error
+            raise converted(error) from error
 
     def close(self) -> None:
         """Flush and let go."""
@@ -168,7 +168,7 @@ def _check_format(path: Path, dim: int) -> None:
     fresh.replace(path)
 
 
-def _converted(error: Exception) -> MatphoError:
+def converted(error: Exception) -> MatphoError:
     """The engine's or the system's error as ours; the engine tells a full disk only in words."""
     if "No space left" in str(error):
         return StorageFullError("The disk of the index is full.", action="Free some space; the write was refused.")

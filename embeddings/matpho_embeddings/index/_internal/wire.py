@@ -37,9 +37,15 @@ class ConnectionLostError(UnavailableError):
     """The process on the other end is gone."""
 
 
+def pack_message(message: Message) -> bytes:
+    """The MessagePack body of a frame."""
+    body: bytes = msgpack.packb(message)
+    return body
+
+
 def pack(message: Message) -> bytes:
     """A frame: 4 bytes little-endian length and the MessagePack body."""
-    body: bytes = msgpack.packb(message)
+    body = pack_message(message)
     if len(body) > MAX_FRAME_BYTES:
         raise BadInputError(f"A message of {len(body)} bytes is over the limit of {MAX_FRAME_BYTES}.")
     return _LENGTH.pack(len(body)) + body
