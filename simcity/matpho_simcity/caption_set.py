@@ -22,7 +22,7 @@ OBJECT_SIDE = 160
 SCENE_SIDE = 256
 """Longest side in pixels of crops and of whole pictures; smaller ones stay as they are."""
 CROPS_PER_SHOT = 4
-_LEAST_SIDE, _LEAST_VISIBLE = 13, 0.55
+_LEAST_SIDE, _LEAST_VISIBLE = 13, 0.5
 _RARITY = {
     ObjectClass.PERSON: 0.8,
     ObjectClass.MOTORCYCLE: 0.8,

@@ -22,7 +22,7 @@ KEPT_BACKGROUNDS = 6
 
 @dataclass(frozen=True, slots=True)
 class TruthBox:
-    """One object in one frame: `box` (x0, y0, x1, y1) pixels after occlusion; metres, radians clockwise from +y, m/s."""
+    """One object in one frame: `box` (x0, y0, x1, y1) pixels after occlusion; metres, radians from +y, m/s."""
 
     id: str
     object_class: str

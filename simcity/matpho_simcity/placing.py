@@ -9,7 +9,6 @@ import numpy as np
 
 from matpho_contracts.vocabulary import ObjectClass
 from matpho_simcity.drawing.actor import Look, Placed, make_look
-from matpho_simcity.drawing.atmosphere import Weather
 from matpho_simcity.drawing.geometry import Camera
 from matpho_simcity.world.scene import Lane, Scene
 
@@ -35,15 +34,32 @@ _FORCED = {
     _C.VAN: 0.06,
     _C.BICYCLE: 0.06,
 }
-"""Chance that a picture is given one of a class over and above the traffic; keeps the rare ones above 5% of pictures."""
+"""Chance that a picture gets one of a class beside the traffic; keeps the rare ones above 5% of pictures."""
 _ATTEMPTS = 12
+
+
+class Wardrobe:
+    """Looks to draw from: new ones, and now and then one seen before (they are dear to make)."""
+
+    def __init__(self, rng: Random, *, wet: bool = False, reuse: float = 0.55) -> None:
+        self._rng, self._wet, self._reuse = rng, wet, reuse
+        self._worn: dict[tuple[ObjectClass, bool], list[Look]] = {}
+
+    def look(self, object_class: ObjectClass, *, parked: bool = False) -> Look:
+        """A look of `object_class`; `parked` two-wheelers carry nobody."""
+        worn = self._worn.setdefault((object_class, parked), [])
+        if len(worn) >= 3 and self._rng.random() < self._reuse:
+            return self._rng.choice(worn)
+        riders = 0 if parked and object_class in (_C.MOTORCYCLE, _C.BICYCLE) else None
+        worn.append(make_look(object_class, self._rng, riders=riders, poncho=self._wet))
+        return worn[-1]
 
 
 class Scatter:
     """Places movers for one picture seen by `camera`."""
 
-    def __init__(self, scene: Scene, camera: Camera, weather: Weather, rng: Random, prefix: str = "m") -> None:
-        self.scene, self.camera, self.weather, self.rng, self.prefix = scene, camera, weather, rng, prefix
+    def __init__(self, scene: Scene, camera: Camera, wardrobe: Wardrobe, rng: Random, prefix: str = "m") -> None:
+        self.scene, self.camera, self.wardrobe, self.rng, self.prefix = scene, camera, wardrobe, rng, prefix
         self.movers: list[Placed] = []
         self._taken: list[tuple[float, float, float]] = []
         lanes = [lane for lane in scene.lanes if self._seen_length(lane)]
@@ -74,7 +90,7 @@ class Scatter:
 
     def vehicle(self, object_class: ObjectClass) -> Placed | None:
         """A vehicle in a lane, or now and then parked, crossing or against the traffic."""
-        look = make_look(object_class, self.rng, poncho=self.weather is Weather.RAIN)
+        look = self.wardrobe.look(object_class)
         width, length, _ = look.mesh.extent if look.mesh is not None else (1.0, 1.0, 1.0)
         narrow = object_class in (_C.MOTORCYCLE, _C.BICYCLE)
         for _ in range(_ATTEMPTS):
@@ -91,7 +107,7 @@ class Scatter:
                 heading += self.rng.uniform(-1.5, 1.5)
             parked = self.rng.random() < 0.12
             if narrow and parked:
-                look = make_look(object_class, self.rng, colour=look.colour, riders=0)
+                look = self.wardrobe.look(object_class, parked=True)
             placed = self._put(look, x, y, heading, 0.0 if parked else self.rng.uniform(2, 12), max(0.7, length / 2))
             if placed is not None:
                 return placed
@@ -102,12 +118,12 @@ class Scatter:
         share = self.rng.choice((0.0, 0.0, 0.3))
         for x, y, heading in self.scene.parking:
             if self.rng.random() < share:
-                look = make_look(_C.MOTORCYCLE, self.rng, riders=0)
+                look = self.wardrobe.look(_C.MOTORCYCLE, parked=True)
                 self._put(look, x, y, heading + self.rng.uniform(-0.2, 0.2), 0.0, 0.3)
 
     def walker(self, *, gather: bool = False) -> Placed | None:
         """Somebody on foot: on a pavement mostly, sometimes on the road, or in a group."""
-        look = make_look(_C.PERSON, self.rng)
+        look = self.wardrobe.look(_C.PERSON)
         group = self.scene.spots.get("crowd")
         for _ in range(_ATTEMPTS):
             if gather and group:
@@ -128,7 +144,7 @@ class Scatter:
 
     def left(self, object_class: ObjectClass) -> Placed | None:
         """A bag or a heap of rubbish, mostly off the carriageway."""
-        look = make_look(object_class, self.rng)
+        look = self.wardrobe.look(object_class)
         for _ in range(_ATTEMPTS):
             spots = self.scene.spots.get("dump", [])
             if object_class is _C.RUBBISH and spots and self.rng.random() < 0.5:

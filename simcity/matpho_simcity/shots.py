@@ -12,7 +12,7 @@ from matpho_simcity.drawing.background import Painter, light_up
 from matpho_simcity.drawing.geometry import Mount, Picture
 from matpho_simcity.drawing.renderer import Renderer, Sighting
 from matpho_simcity.drawing.sensor import Sensor
-from matpho_simcity.placing import Scatter
+from matpho_simcity.placing import Scatter, Wardrobe
 from matpho_simcity.world.layouts import build_scene
 from matpho_simcity.world.scene import Place, Scene
 from matpho_simcity.world.traffic import bulbs
@@ -66,9 +66,10 @@ def shots(
         light, weather = rng.choices(list(Light), (5, 2, 3))[0], rng.choices(list(Weather), (6, 3, 1.5))[0]
         air = atmosphere(light, weather, rng)
         renderer = Renderer(camera, air, painted, light_up(painted, camera, scene, air), scene.lamps)
+        wardrobe = Wardrobe(rng, wet=weather is Weather.RAIN)
         sensor = Sensor(size, air, rng.randint(0, 1 << 30))
         for tick in range(start, min(start + PICTURES_PER_LIGHT, count)):
-            movers = Scatter(scene, camera, weather, rng, f"{number}-{tick}-").everything()
+            movers = Scatter(scene, camera, wardrobe, rng, f"{number}-{tick}-").everything()
             clock = rng.uniform(0, 60)
             image, sightings = renderer.render(movers, clock, bulbs(scene, clock))
             yield Shot(sensor.expose(image, tick), sightings, scene, light, weather)

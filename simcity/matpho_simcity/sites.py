@@ -23,8 +23,8 @@ LEAST_ZONE = 0.004
 class GuideZone:
     """A zone on the picture at home position: `polygon` in shares of width and height (0..1 from the upper left).
 
-    `direction` is the permitted way of travel as a unit vector in pixels (right, down), `arrow` the same as two points in
-    shares; both are None where nothing drives.
+    `direction` is the permitted way of travel as a unit vector in pixels (right, down), `arrow` the same as two points
+    in shares; both are None where nothing drives.
     """
 
     name: str

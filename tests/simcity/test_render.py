@@ -1,4 +1,4 @@
-"""Pictures agree with their truth: boxes lie on the drawn pixels, the lens turns the right way, colours are as named."""
+"""Pictures agree with their truth: boxes lie on the drawn pixels, the lens turns rightly, colours are as named."""
 
 from __future__ import annotations
 

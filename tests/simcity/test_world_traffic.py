@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -45,7 +46,7 @@ class TestTraffic:
     def test_nobody_passes_the_stop_line_on_red(self, junction: Traffic) -> None:
         lanes = {lane.name: lane for lane in build_scene(Place.JUNCTION, "t").lanes if lane.signal == "main"}
         waited = 0
-        for tick in range(0, 480):
+        for tick in range(480):
             clock = tick * 0.25
             if is_green("main", clock) or clock % CYCLE < 17 + 4.0:
                 continue
@@ -67,7 +68,7 @@ class TestTraffic:
                 if m.id.startswith("up0") and m.look.mesh and m.look.mesh.extent[0] > 1.2
             ]
             places = sorted((m.y, m.look.mesh.extent[1] if m.look.mesh else 0.0) for m in queue)
-            for (y0, length0), (y1, length1) in zip(places, places[1:], strict=False):
+            for (y0, length0), (y1, length1) in itertools.pairwise(places):
                 assert y1 - y0 > (length0 + length1) / 2 - 0.5
 
     def test_lights_never_show_green_to_both(self) -> None:

@@ -153,8 +153,10 @@ class Painter:
 
     def _plane(self, seen: Floats, rows: slice, columns: slice) -> NDArray[np.float32]:
         """1/depth over a region of the plane through (N, 3) camera-axes points."""
-        normal = np.cross(seen[1] - seen[0], seen[2] - seen[0])
-        offset = float(normal @ seen[0])
+        origin = seen[0]
+        (ax, ay, az), (bx, by, bz) = (seen[1] - origin).tolist(), (seen[2] - origin).tolist()
+        normal = np.array((ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx))
+        offset = float(normal @ origin)
         if abs(offset) < 1e-6:
             return np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.float32)
         a, b, c = (normal / offset).astype(np.float32)
@@ -270,14 +272,16 @@ class Painter:
 def light_up(painted: Painted, camera: Camera, scene: Scene, air: Atmosphere) -> Picture:
     """The picture of `painted` under `air`: (H, W, 4) BGR with a zero fourth channel."""
     height, width = painted.cover.shape
-    gain = np.empty((height, width, 3), np.float32)
-    gain[:] = air.ambient
-    if air.light is not Light.DAY and scene.lamps:
+    colours = np.ascontiguousarray(painted.image[:, :, :3])
+    if air.light is Light.DAY:
+        image = colours * np.array(air.ambient, np.float32)
+    else:
+        gain = np.empty((height, width, 3), np.float32)
+        gain[:] = air.ambient
         gain += _pools(painted, camera, scene)[:, :, None] * np.array(air.lamp, np.float32)
-    image = painted.image[:, :, :3] * gain
-    if air.light is not Light.DAY:
-        glow = painted.image[:, :, 3:4].astype(np.float32) / 255 * (0.9 if air.light is Light.NIGHT else 0.5)
-        image += painted.image[:, :, :3] * glow * np.maximum(1.05 - gain, 0)
+        glow = painted.image[:, :, 3:4] * np.float32((0.9 if air.light is Light.NIGHT else 0.5) / 255)
+        gain += glow * np.maximum(1.05 - gain, 0)
+        image = colours * gain
     if air.weather is Weather.RAIN:
         image = _wet(image, painted.ground, painted.cover)
     depth = np.where(painted.inverse_depth > 0, 1 / np.maximum(painted.inverse_depth, 1e-4), 1e4).astype(np.float32)

@@ -23,8 +23,8 @@ _TINY = 3.0
 class Solid:
     """One mover ready to be drawn.
 
-    `turn` (3, 3) and `shift` (3,) take its own axes to the camera's; `box` (x0, y0, x1, y1) is what it covers on the picture,
-    unclipped; `faces` the range of its faces in the batch.
+    `turn` (3, 3) and `shift` (3,) take its own axes to the camera's; `box` (x0, y0, x1, y1) is what it covers on the
+    picture, unclipped; `faces` the range of its faces in the batch.
     """
 
     placed: Placed

@@ -23,7 +23,7 @@ COORDINATE_LIMIT = 6000.0
 
 @dataclass(frozen=True)
 class Camera:
-    """A lens at (x, y, z) metres; `heading` in degrees clockwise from +y, `tilt` below the horizon, `focal` in pixels."""
+    """A lens at (x, y, z) metres; `heading` degrees clockwise from +y, `tilt` below the horizon, `focal` pixels."""
 
     x: float
     y: float
@@ -75,8 +75,12 @@ class Camera:
     def clip(self, seen: Floats, margin: float = 1.1) -> Floats:
         """Cut an (N, 3) convex polygon in camera axes to `margin` times what the lens sees."""
         wide, tall = self.width * margin / 2 / self.focal, self.height * margin / 2 / self.focal
-        for plane in ((0, 0, 1, -NEAR_PLANE), (1, 0, wide, 0), (-1, 0, wide, 0), (0, 1, tall, 0), (0, -1, tall, 0)):
-            seen = _cut(seen, plane)
+        planes = np.array([(0, 0, 1), (1, 0, wide), (-1, 0, wide), (0, 1, tall), (0, -1, tall)])
+        inside = seen @ planes.T >= (NEAR_PLANE, 0, 0, 0, 0)
+        if not inside.any(axis=0).all():
+            return np.zeros((0, 3))
+        for number in np.flatnonzero(~inside.all(axis=0)):
+            seen = _cut(seen, planes[number], NEAR_PLANE if number == 0 else 0.0)
             if len(seen) < 3:
                 break
         return seen
@@ -90,11 +94,9 @@ class Camera:
         return float(self.x + reach * ray[0]), float(self.y + reach * ray[1])
 
 
-def _cut(seen: Floats, plane: tuple[float, float, float, float]) -> Floats:
-    """The part of a polygon where a*x + b*y + c*z + d >= 0 (one step of Sutherland and Hodgman's algorithm)."""
-    distance = seen @ np.array(plane[:3]) + plane[3]
-    if bool((distance >= 0).all()):
-        return seen
+def _cut(seen: Floats, plane: Floats, limit: float) -> Floats:
+    """The part of a polygon where `plane` . point >= `limit` (one step of Sutherland and Hodgman's algorithm)."""
+    distance = seen @ plane - limit
     kept: list[Floats] = []
     count = len(seen)
     for index in range(count):

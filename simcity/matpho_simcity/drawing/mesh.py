@@ -22,11 +22,12 @@ FACE_POINTS = 10
 class Mesh:
     """A solid in its own axes (x right, y ahead, z up, origin on the ground at its middle), metres.
 
-    `points` is (P, V + F, 3): one set per phase of movement, the V (`vertex_count`) corners and then the centre of the
-    part that each face belongs to. Per face: `faces` (F, 10) corner numbers, `counts` (1 ball, 2 or more with `widths` > 0
-    a thick line, else a convex polygon), `colours` (F, 3) BGR 0..255, `normals` (F, 3) outward (zero for lines and balls),
-    `layers` (F,) painted in rising order, `emissive` (F,) bool, `details` (F,) the least height in pixels of the whole at
-    which it is worth painting. `extent` is (width, length, height), `radius` reaches everything from the foot.
+    `points` is (P, V + F, 3): one set per phase of movement, the V (`vertex_count`) corners and then the centre of
+    the part that each face belongs to. Per face: `faces` (F, 10) corner numbers, `counts` (1 ball, 2 or more with
+    `widths` > 0 a thick line, else a convex polygon), `colours` (F, 3) BGR 0..255, `normals` (F, 3) outward (zero for
+    lines and balls), `layers` (F,) painted in rising order, `emissive` (F,) bool, `details` (F,) the least height in
+    pixels of the whole at which it is worth painting. `extent` is (width, length, height), `radius` reaches
+    everything from the foot.
     """
 
     points: Floats
@@ -92,7 +93,7 @@ class MeshBuilder:
         strips: dict[int, Bgr] | None = None,
         side: Bgr | None = None,
     ) -> None:
-        """Add a part from its side outline [(y, z, half width), ...], from the lower rear over the top to the lower front.
+        """Add a part from its outline [(y, z, half width), ...], from the lower rear over the top to the lower front.
 
         `strips` recolours the face between point i and i + 1 (rear window, roof, windscreen, ...), `side` both flanks.
         """
@@ -225,7 +226,7 @@ def _disc(x: float, y: float, z: float, radius: float, corners: int = 10) -> lis
 
 
 def _normals(points: Floats, faces: NDArray[np.int32], centres: Floats) -> Floats:
-    """Unit normals that look away from the centre of each face's part (Newell's method, as faces may be a little bent)."""
+    """Unit normals that look away from the centre of each face's part (Newell's method: faces may be bent)."""
     corners = points[faces]
     normal: Floats = np.cross(corners, np.roll(corners, -1, axis=1)).sum(axis=1)
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)

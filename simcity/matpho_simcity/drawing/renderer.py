@@ -23,7 +23,9 @@ from matpho_simcity.drawing.plates import READABLE_WIDTH, paint_plate, plate_tex
 SMALLEST_SIDE = 8
 """Pixels at 640 x 360; objects with a narrower side are marked `ignore`."""
 LEAST_VISIBLE = 0.3
-"""Objects of which less can be seen are marked `ignore`."""
+"""Objects of whose part inside the picture less can be seen are marked `ignore`."""
+LEAST_INSIDE = 0.15
+"""Objects of which less is seen at all, the picture's edge counted in, are marked `ignore`."""
 MOST_MOVERS = 250
 """Objects one picture can tell apart (their numbers travel in a byte)."""
 _LEGIBLE = 4.0
@@ -44,7 +46,10 @@ class Sighting:
 
 @dataclass(slots=True)
 class Drawn:
-    """A mover as painted: its `number` in the picture's fourth channel, or for fire and smoke its `veil` of opacity."""
+    """A mover as painted: its `number` in the picture's fourth channel, or for fire and smoke its `veil` of opacity.
+
+    `area` is what was painted of it, in pixels; `share` how much of the whole lies inside the picture.
+    """
 
     placed: Placed
     number: int
@@ -122,7 +127,7 @@ class Renderer:
         if canvas.truth:
             clipped = max(1.0, float((box[2] - box[0]) * (box[3] - box[1])))
             full = max(1.0, (right - left + 7) * (bottom - top + 7))
-            canvas.drawn.append(Drawn(solid.placed, number, area * max(1.0, full / clipped), box))
+            canvas.drawn.append(Drawn(solid.placed, number, area, box, share=min(1.0, clipped / full)))
 
     def _hidden(self, rows: slice, columns: slice, solid: Solid) -> NDArray[np.bool_] | None:
         """Where something that stands still is nearer than the mover."""
@@ -281,12 +286,13 @@ class Renderer:
             if len(across) == 0:
                 continue
             box = (x0 + int(across[0]), y0 + int(along[0]), x0 + int(across[-1]) + 1, y0 + int(along[-1]) + 1)
-            visible = mark.share
+            clear = 1 - _veiled(box, drawn[index + 1 :])
             if mark.veil is None:
-                visible = min(1.0, float(np.count_nonzero(mask)) / max(1.0, mark.area))
-            visible *= 1 - _veiled(box, drawn[index + 1 :])
+                clear *= min(1.0, float(np.count_nonzero(mask)) / max(1.0, mark.area))
+            visible = clear * mark.share
             small = min(box[2] - box[0], box[3] - box[1]) < SMALLEST_SIDE * self._pixels
-            found.append(Sighting(mark.placed, box, visible, small or visible < LEAST_VISIBLE))
+            hidden = clear < LEAST_VISIBLE or visible < LEAST_INSIDE
+            found.append(Sighting(mark.placed, box, visible, small or hidden))
         return found
 
 

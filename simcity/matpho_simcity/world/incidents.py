@@ -62,7 +62,7 @@ class Incident:
 def _along(
     name: str, look: Look, points: list[Spot], speed: float, delay: float = 0.0, waits: dict[int, float] | None = None
 ) -> tuple[Act, list[float]]:
-    """An act that goes through `points` at `speed` m/s, waiting `waits[i]` seconds at point i; and when it reaches each."""
+    """An act that goes through `points` at `speed` m/s, waiting `waits[i]` seconds at point i; and its arrivals."""
     arrivals, leaves, clock = [delay], [], delay
     for index, (here, there) in enumerate(zip(points, points[1:] + points[-1:], strict=True)):
         clock += (waits or {}).get(index, 0.0)

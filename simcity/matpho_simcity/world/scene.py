@@ -107,7 +107,7 @@ class Wire:
 
 @dataclass(frozen=True)
 class Lane:
-    """One stream of traffic: (N, 2) `path` in driving direction, metres; `speed` m/s; `stop` metres to its stop line."""
+    """One stream of traffic: (N, 2) `path` in driving direction, metres; `speed` m/s; `stop` metres to the line."""
 
     name: str
     path: Floats
