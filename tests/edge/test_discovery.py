@@ -39,7 +39,7 @@ class TestSimulatedCameras:
         async with camera("A1") as one, camera("A2") as two, DiscoveryResponder(port=0) as responder:
             responder.add(one)
             responder.add(two)
-            found = await discover(targets=[f"127.0.0.1:{responder.port}"], multicast=False, seconds=1.0)
+            found = await discover(targets=[f"127.0.0.1:{responder.port}"], multicast=False, seconds=0.6)
         assert {device.epr for device in found} == {one.identity.endpoint, two.identity.endpoint}
         assert {device.xaddrs for device in found} == {(one.device_url,), (two.device_url,)}
         first = found[0]
@@ -53,7 +53,7 @@ class TestSimulatedCameras:
             if not responder.multicast_works:
                 pytest.skip("this machine has no multicast on loopback")
             responder.add(one)
-            found = await discover(interfaces=["127.0.0.1"], port=unused_udp_port, seconds=1.0)
+            found = await discover(interfaces=["127.0.0.1"], port=unused_udp_port, seconds=0.6)
         assert [device.epr for device in found] == [one.identity.endpoint]
 
     async def test_hears_hello_and_bye(self, unused_udp_port: int) -> None:
@@ -114,7 +114,7 @@ async def liar(reply: Callable[[str], list[bytes]]) -> AsyncIterator[str]:
 async def ask(reply: Callable[[str], list[bytes]]) -> list[str]:
     async with liar(reply) as target:
         return [
-            url for device in await discover(targets=[target], multicast=False, seconds=0.5) for url in device.xaddrs
+            url for device in await discover(targets=[target], multicast=False, seconds=0.25) for url in device.xaddrs
         ]
 
 

@@ -112,10 +112,7 @@ class CameraTransport:
             other: Literal["digest", "token"] = "token" if self._mode == "digest" else "digest"
             status, content = await self._post(url, envelope, other)
             if status != 401 and not is_denied(content):
-                self._mode = other
-                denied = False
-        if not denied and status < 300:
-            self._settled = True
+                self._mode, self._settled = other, True
         return status, content
 
     async def _post(
@@ -128,7 +125,11 @@ class CameraTransport:
         async with self._session.post(
             target, data=message, headers=headers, middlewares=middlewares, allow_redirects=False
         ) as response:
-            return response.status, await read_bounded(response, xml.MAX_XML_BYTES, self.host)
+            content = await read_bounded(response, xml.MAX_XML_BYTES, self.host)
+        proven = mode == "digest" and response.ok and "Authorization" in response.request_info.headers
+        if proven and not is_denied(content):
+            self._settled = True  # Digest was asked for and believed; an open answer proves nothing.
+        return response.status, content
 
     async def get(self, url: str, *, seconds: float = SNAPSHOT_SECONDS) -> bytes:
         """Fetch a still from the pinned host, with Digest where asked; raises as `soap` does."""
