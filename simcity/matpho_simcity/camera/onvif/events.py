@@ -32,7 +32,8 @@ ITEM_FILTER = "http://www.onvif.org/ver10/tev/messageContentFilter/ItemFilter"
 TOPIC_NAMESPACE_FILE = "http://www.onvif.org/onvif/ver10/topics/topicns.xml"
 SCHEMA_FILE = "http://www.onvif.org/onvif/ver10/schema/onvif.xsd"
 _EVENTS_ACTION = "http://www.onvif.org/ver10/events/wsdl/"
-_TOPIC = re.compile(r"(?:([A-Za-z_][\w.-]*):)?[\w.-]+(?:/(?:[A-Za-z_][\w.-]*:)?[\w.-]+)*(//\.)?")
+_NAME = r"[A-Za-z_][\w.-]*"
+_TOPIC = re.compile(rf"(?:({_NAME}):)?{_NAME}(?:/(?:{_NAME}:)?{_NAME})*(//\.)?")
 
 
 def _notification_fault(name: str, reason: str) -> SoapFaultError:
