@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,7 +42,14 @@ class Installation:
         """One turn of a conversation as a JSON document."""
         thread = conversation or secrets.token_hex(8)
         turn = await self.assistant.turn(principal, thread, text, now=now, channel=channel)
-        return turn.as_dict()
+        return {
+            "outcome": turn.outcome,
+            "answer": turn.answer,
+            "tool_calls": list(turn.tool_calls),
+            "result_ids": list(turn.result_ids),
+            "ms": round(turn.milliseconds, 1),
+            "conversation": thread,
+        }
 
     async def verify(self) -> dict[str, Any]:
         """Every stored event and every audit entry against what was signed."""
@@ -64,7 +71,8 @@ async def open_installation(home: Home) -> AsyncIterator[Installation]:
     try:
         await _first_accounts(center)
         gateway = Gateway(center)
-        async with open_assistant(gateway, home.center, model=settings.model) as assistant:
+        async with AsyncExitStack() as stack:
+            assistant = await open_assistant(gateway, settings.talk(home), stack)
             yield Installation(home, settings, center, gateway, assistant)
     finally:
         await center.close()

@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -42,10 +42,18 @@ class AlreadyRunningError(MatphoError):
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn without its own signal handling: one place decides when all servers stop."""
+    """Uvicorn without its own signal handling (one place decides when all stop), and with a word when it is up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
 
     @contextlib.contextmanager
-    def capture_signals(self) -> AsyncIterator[None]:  # type: ignore[override]  # a generator of a context manager
+    def capture_signals(self) -> Iterator[None]:
         yield
 
 
@@ -95,12 +103,13 @@ async def running(app: FastAPI, sock: socket.socket) -> AsyncIterator[None]:
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[sock]))
+    up = asyncio.create_task(server.up.wait())
     try:
-        while not server.started and not task.done():
-            await asyncio.sleep(0.02)
+        await asyncio.wait({task, up}, return_when=asyncio.FIRST_COMPLETED)
         yield
     finally:
         server.should_exit = True
+        up.cancel()
         await task
 
 

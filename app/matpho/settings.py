@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, SecretStr
 
 from matpho.home import Home
+from matpho_agent.planner.model_settings import AssistantSettings, ModelSettings
 from matpho_contracts.settings import SettingsBase, load_settings
 from matpho_embeddings.index.settings import IndexSettings
 from matpho_platform.cameras.areas import Area
@@ -24,14 +25,6 @@ class WebSettings(SettingsBase):
     behind_proxy: bool = False
 
 
-class ModelSettings(SettingsBase):
-    """An OpenAI-compatible model in place of the deterministic planner; absent is none."""
-
-    base_url: str
-    model: str
-    api_key: SecretStr | None = None
-
-
 class MatphoSettings(SettingsBase):
     """One file, one installation."""
 
@@ -48,11 +41,16 @@ class MatphoSettings(SettingsBase):
     detector: str = "city"
     """A shipped model, an .onnx file, or a .pt file (needs the extra `train`)."""
     model: ModelSettings | None = None
+    """An OpenAI-compatible model in place of the deterministic planner; absent is none."""
 
     @classmethod
     def of(cls, home: Home) -> MatphoSettings:
         """The settings of a home; the defaults when it has no file."""
         return load_settings(home.settings_file, cls) if home.settings_file.exists() else cls()
+
+    def talk(self, home: Home) -> AssistantSettings:
+        """What the assistant takes of them."""
+        return AssistantSettings(model=self.model, memory_path=home.center / "conversations.db")
 
     def center(self, home: Home) -> CenterSettings:
         """What the center takes of them."""
