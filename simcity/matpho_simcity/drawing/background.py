@@ -274,7 +274,7 @@ def light_up(painted: Painted, camera: Camera, scene: Scene, air: Atmosphere) ->
     height, width = painted.cover.shape
     colours = np.ascontiguousarray(painted.image[:, :, :3])
     if air.light is Light.DAY:
-        image = colours * np.array(air.ambient, np.float32)
+        image = np.asarray(colours * np.array(air.ambient, np.float32), np.float32)
     else:
         gain = np.empty((height, width, 3), np.float32)
         gain[:] = air.ambient

@@ -100,10 +100,9 @@ def lay(
         return None
     size = (x1 - x0, y1 - y0)
     cut = np.s_[top - y0 : bottom - y0, left - x0 : right - x0]
-    opacity = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR), np.float32)[cut]
+    opacity = np.ascontiguousarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR)[cut], np.float32)
     colours = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)[cut]
     rows, columns = slice(top, bottom), slice(left, right)
-    region = image[rows, columns, :3]
-    blended = region + (colours.astype(np.float32) - region) * opacity[:, :, None]
-    image[rows, columns, :3] = blended.astype(np.uint8)
+    region = np.ascontiguousarray(image[rows, columns, :3])
+    image[rows, columns, :3] = cv2.blendLinear(np.ascontiguousarray(colours), region, opacity, 1 - opacity)
     return rows, columns, opacity

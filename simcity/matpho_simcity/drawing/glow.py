@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -19,20 +19,29 @@ _BEACON_HERTZ = 5.0
 _POWER = {Light.DAY: 0.45, Light.DUSK: 0.75, Light.NIGHT: 1.0}
 
 
-@cache
 def _halo(size: int) -> NDArray[np.float32]:
-    """(size, size, 1) soft disc, 1 in the middle."""
+    """(size, size) soft disc, 1 in the middle."""
     axis = (np.arange(size) + 0.5) / size * 2 - 1
     squared = axis[None, :] ** 2 + axis[:, None] ** 2
     soft = np.clip(1 - np.sqrt(squared), 0, 1) ** 2.2
-    halo: NDArray[np.float32] = soft[:, :, None].astype(np.float32)
-    return halo
+    return np.asarray(soft, np.float32)
 
 
-@cache
-def _smear(size: int) -> NDArray[np.float32]:
-    """(3 size, size / 2, 1) the reflection of a lamp on wet ground."""
-    return np.asarray(cv2.resize(_halo(size), (size // 2, size * 3)), np.float32)[:, :, None]
+@lru_cache(maxsize=512)
+def _light(size: int, blue: int, green: int, red: int, *, smear: bool = False) -> Picture:
+    """A lamp's halo, or with `smear` its reflection on wet ground, as (H, W, 4) light to add; nothing in the fourth."""
+    soft = _halo(size)
+    if smear:
+        soft = np.asarray(cv2.resize(soft, (max(1, size // 2), size * 3)), np.float32)
+    light: Picture = (soft[:, :, None] * np.array((blue, green, red, 0), np.float32)).astype(np.uint8)
+    return light
+
+
+def _shade(size: int, colour: tuple[float, float, float], power: float) -> tuple[int, int, int, int]:
+    """Size and colour in steps, so that few lights have to be made."""
+    step = 1 if size < 24 else 4 if size < 80 else 16
+    blue, green, red = (min(255, int(channel * power / 8) * 8) for channel in colour)
+    return max(5, size // step * step), blue, green, red
 
 
 class Glow:
@@ -80,27 +89,22 @@ class Glow:
         by_day = self._air.light is Light.DAY
         reach = int(min(400, size * (1.6 if by_day else 2.6)))
         if reach >= 6:
-            power = 0.25 if by_day else 0.6
-            self._lay(
-                image, int(u - reach / 2), int(v - reach / 2), _halo(reach), (20 * power, 110 * power, 220 * power)
-            )
+            shade = _shade(reach, (20, 110, 220), 0.25 if by_day else 0.6)
+            self._lay(image, int(u) - shade[0] // 2, int(v) - shade[0] // 2, _light(*shade))
 
     def add(self, image: Picture, u: int, v: int, size: int, colour: tuple[float, float, float], power: float) -> None:
         """A halo `size` pixels across round (u, v), and its reflection when the ground is wet."""
-        size = min(LARGEST, max(5, size))
-        light = (colour[0] * power, colour[1] * power, colour[2] * power)
-        self._lay(image, u - size // 2, v - size // 2, _halo(size), light)
+        shade = _shade(min(LARGEST, size), colour, power)
+        size = shade[0]
+        self._lay(image, u - size // 2, v - size // 2, _light(*shade))
         if self._air.weather is Weather.RAIN and size >= 8:
-            weak = (light[0] * 0.4, light[1] * 0.4, light[2] * 0.4)
-            self._lay(image, u - size // 4, v + size // 2, _smear(size), weak)
+            reflection = _light(*_shade(size, colour, power * 0.4), smear=True)
+            self._lay(image, u - size // 4, v + size // 2, reflection)
 
-    def _lay(
-        self, image: Picture, u: int, v: int, soft: NDArray[np.float32], colour: tuple[float, float, float]
-    ) -> None:
-        height, width = soft.shape[:2]
+    def _lay(self, image: Picture, u: int, v: int, light: Picture) -> None:
+        height, width = light.shape[:2]
         x0, y0, x1, y1 = max(0, u), max(0, v), min(self._camera.width, u + width), min(self._camera.height, v + height)
         if x0 >= x1 or y0 >= y1:
             return
-        light = (soft[y0 - v : y1 - v, x0 - u : x1 - u] * np.array(colour, np.float32)).astype(np.uint8)
-        region = image[y0:y1, x0:x1, :3]
-        region[:] = cv2.add(np.ascontiguousarray(region), light)
+        region = image[y0:y1, x0:x1]
+        cv2.add(region, light[y0 - v : y1 - v, x0 - u : x1 - u], region)
