@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from matpho.logs import configure_logs
 from matpho_contracts.errors import MatphoError
 
 COMMANDS = ("ask", "search", "index", "verify", "demo", "serve", "box", "users", "bench", "eval", "models")
@@ -39,6 +40,7 @@ def _root() -> None:
 
 def main() -> None:
     """Run the command line; a known error ends in its sentence on stderr and its own exit code."""
+    configure_logs()
     first = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     try:
         build(first if first in COMMANDS else None)()

@@ -28,9 +28,9 @@ def verify(json: JsonOption = False, home: HomeOption = None) -> None:
         typer.echo(f"events: {events['events']}, stills: {events['stills']}, altered: {len(events['findings'])}")
         for finding in events["findings"]:
             typer.echo(f"  ALTERED {finding['event_id']}: {finding['problem']}")
-        typer.echo(f"audit entries: {audit['entries']}, problems: {len(audit['findings'])}")
+        typer.echo(f"audit entries: {audit['entries']}, problems: {len(audit['problems'])}")
         for problem in audit["findings"]:
-            typer.echo(f"  ALTERED {problem}")
+            typer.echo(f"  {problem}")
     if not report["intact"]:
         raise typer.Exit(1)
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from matpho.demo.children import say
 from matpho.home import Home
+from matpho.logs import configure_logs
 from matpho.serving import serve
 from matpho_contracts.errors import MatphoError
 
 
 def main() -> None:
     """Read the arguments and serve."""
+    configure_logs()
     parser = argparse.ArgumentParser(prog="python -m matpho.demo.center", description=__doc__)
     parser.add_argument("home", type=Path)
     parser.add_argument("--port", type=int, required=True)

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from matpho.demo.children import say
+from matpho.logs import configure_logs
 from matpho_contracts.errors import MatphoError
 from matpho_contracts.times import VIETNAM
 from matpho_simcity.camera.camera import SimulatedCamera
@@ -65,6 +66,7 @@ async def serve(folder: Path, cameras: int, seed: str) -> None:
 
 def main() -> None:
     """Read the arguments and film."""
+    configure_logs()
     parser = argparse.ArgumentParser(prog="python -m matpho.demo.city", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--cameras", type=int, default=8)
