@@ -8,11 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from matpho_simcity.camera.access import Account, Nonces
 from matpho_simcity.camera.digest import DigestGuard, Verdict, parse_authorization
 from matpho_simcity.camera.wsse import TokenGuard, UsernameToken
 
 REALM = "camera"
+PASSWORD = "right"
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
@@ -24,7 +26,7 @@ class Clock:
         return self.now
 
 
-def answer(nonce: str, password: str = "right", *, algorithm: str = "MD5", uri: str = "/a", count: int = 0, **changed):
+def answer(nonce: str, password: str = PASSWORD, *, algorithm: str = "MD5", uri: str = "/a", count: int = 0, **changed):
     digest = hashlib.sha256 if algorithm == "SHA-256" else hashlib.md5
 
     def h(text: str) -> str:
@@ -144,9 +146,11 @@ class TestDigest:
         assert "hunter2" not in repr(Account("admin", "hunter2"))
 
 
-def token(password: str = "right", created: datetime = NOW, nonce: bytes = b"n1") -> UsernameToken:
+def token(password: str = PASSWORD, created: datetime = NOW, nonce: bytes = b"n1") -> UsernameToken:
     stamp = created.strftime("%Y-%m-%dT%H:%M:%SZ")
-    digest = base64.b64encode(hashlib.sha1(nonce + stamp.encode() + password.encode()).digest()).decode()
+    digest = base64.b64encode(
+        hashlib.sha1(nonce + stamp.encode() + password.encode(), usedforsecurity=False).digest()
+    ).decode()
     return UsernameToken("admin", digest, base64.b64encode(nonce).decode(), stamp, is_digest=True)
 
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from lxml import etree
+
 from matpho_simcity.camera import CameraIdentity, DiscoveryResponder, SimulatedCamera
 from matpho_simcity.camera.discovery import GROUP, Question, Target, read_question
 from matpho_simcity.camera.errors import PortTakenError

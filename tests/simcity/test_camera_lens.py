@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from matpho_simcity.camera.lens import LIMITS, MAX_SPEED, Lens
 from matpho_simcity.video import PtzPosition
 

@@ -10,11 +10,12 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from matpho_simcity.camera import CameraIdentity, CameraLimits, CameraSettings, SimulatedCamera
-from matpho_simcity.camera.pattern import PatternSource
 from onvif import ONVIFCamera
 from onvif.exceptions import ONVIFAuthError
 from zeep.exceptions import Fault
+
+from matpho_simcity.camera import CameraIdentity, CameraLimits, CameraSettings, SimulatedCamera
+from matpho_simcity.camera.pattern import PatternSource
 
 PASSWORD = "đúng mật khẩu"
 SOURCE = {"VideoSourceToken": "video_source_1"}
@@ -139,10 +140,11 @@ async def position(ptz: Any) -> tuple[float, float, float]:
 
 
 async def at_rest(ptz: Any) -> tuple[float, float, float]:
-    async with asyncio.timeout(10):
-        while (await ptz.GetStatus(MAIN)).MoveStatus.PanTilt != "IDLE":
-            await asyncio.sleep(0.05)
-    return await position(ptz)
+    for _ in range(200):
+        if (await ptz.GetStatus(MAIN)).MoveStatus.PanTilt == "IDLE":
+            return await position(ptz)
+        await asyncio.sleep(0.05)
+    raise TimeoutError
 
 
 class TestPtz:

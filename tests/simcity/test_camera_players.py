@@ -11,6 +11,7 @@ import av
 import av.error
 import numpy as np
 import pytest
+
 from matpho_simcity.camera import CameraIdentity, CameraSettings, SimulatedCamera
 from matpho_simcity.camera.pattern import PatternSource
 
@@ -99,13 +100,13 @@ class TestPyAv:
 
     async def test_outage_cuts_the_stream(self, camera: SimulatedCamera) -> None:
         reader = asyncio.create_task(asyncio.to_thread(read, address(camera), "tcp", 1000))
-        async with asyncio.timeout(10):
-            while not camera.rtsp_sessions:
-                await asyncio.sleep(0.05)
+        for _ in range(200):
+            if camera.rtsp_sessions:
+                break
+            await asyncio.sleep(0.05)
         await camera.go_offline()
-        with pytest.raises((av.error.FFmpegError, AssertionError, OSError)):
-            pictures = await reader
-            assert len(pictures) == 1000
+        ending = (await asyncio.gather(reader, return_exceptions=True))[0]
+        assert isinstance(ending, av.error.FFmpegError) or len(ending) < 1000
         await camera.come_back()
         assert len(await asyncio.to_thread(read, address(camera), "tcp", 2)) == 2
 
@@ -142,7 +143,19 @@ class TestOtherPlayers:
     async def test_gstreamer(self, camera: SimulatedCamera, protocol: str) -> None:
         source = ["rtspsrc", f"location={camera.stream_url()}", "user-id=admin", f"user-pw={PASSWORD}"]
         options = [f"protocols={protocol}", "latency=50"]
-        rest = "! rtph264depay ! h264parse ! avdec_h264 ! identity eos-after=8 ! fakesink".split()
+        rest = [
+            "!",
+            "rtph264depay",
+            "!",
+            "h264parse",
+            "!",
+            "avdec_h264",
+            "!",
+            "identity",
+            "eos-after=8",
+            "!",
+            "fakesink",
+        ]
         code, output = await run("gst-launch-1.0", "-q", *source, *options, *rest)
         assert code == 0, output
         assert "ERROR" not in output

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from matpho_simcity.camera.pattern import PatternSource
 from matpho_simcity.camera.rtsp.rtp import MAX_PAYLOAD, RtpSender, payloads
 from matpho_simcity.camera.video.encoder import H264Encoder, StreamFormat, parameter_sets

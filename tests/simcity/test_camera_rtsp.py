@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import re
 import socket
@@ -10,7 +11,9 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
+
 from matpho_simcity.camera import CameraIdentity, CameraLimits, CameraSettings, SimulatedCamera
 from matpho_simcity.camera.pattern import PatternSource
 
@@ -178,9 +181,8 @@ class TestCredentials:
         camera.change_password("new")
         assert camera.rtsp_sessions == 0
         async with asyncio.timeout(5):
-            with pytest.raises(asyncio.IncompleteReadError):
-                while True:
-                    await client.reader.readexactly(1)
+            with contextlib.suppress(ConnectionError):
+                await client.reader.read()  # until the camera has cut the connection
         old = await (await connect(camera)).log_in()
         assert (await old.ask("DESCRIBE")).status == 401
         new = await (await connect(camera, password="new")).log_in()
@@ -340,9 +342,11 @@ class TestSessions:
     async def test_tcp_session_dies_with_its_connection(self, client: Client, camera: SimulatedCamera) -> None:
         await client.ask("PLAY", Session=await client.set_up())
         client.writer.close()
-        async with asyncio.timeout(5):
-            while camera.rtsp_sessions:
-                await asyncio.sleep(0.05)
+        for _ in range(100):
+            if camera.rtsp_sessions == 0:
+                break
+            await asyncio.sleep(0.05)
+        assert camera.rtsp_sessions == 0
 
     async def test_a_reader_that_does_not_read_is_dropped_and_others_go_on(self, connect: Connect) -> None:
         source = PatternSource((640, 360), 30.0)
@@ -363,9 +367,8 @@ class TestSessions:
             session = (await reading.answer()).header("session").partition(";")[0]
             await reading.ask("PLAY", Session=session)
             other = next(name for name in camera._rtsp.sessions if name != session)
-            stuck.writer.write(
-                f"PLAY {stuck.url} RTSP/1.0\r\nCSeq: 2\r\nSession: {other}\r\n{stuck.credentials('PLAY', stuck.url)}\r\n".encode()
-            )
+            proof = stuck.credentials("PLAY", stuck.url)
+            stuck.writer.write(f"PLAY {stuck.url} RTSP/1.0\r\nCSeq: 2\r\nSession: {other}\r\n{proof}\r\n".encode())
             async with asyncio.timeout(30):
                 while camera.rtsp_sessions == 2:
                     reading.frames.clear()
@@ -383,6 +386,4 @@ class NoisySource(PatternSource):
         super().__init__(source.size, source.frames_per_second)
 
     def frame(self, seconds, position):
-        import numpy as np
-
         return np.random.default_rng(int(seconds * 1000)).integers(0, 255, (*self.size[::-1], 3), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""SOAP as bytes: hostile XML, credentials, faults, Media2, topic filters, and answers that hold to the ONVIF schemas."""
+"""SOAP as bytes: hostile XML, credentials, faults, addresses, Media2, topic filters, outages."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import pytest
 from lxml import etree
+
 from matpho_simcity.camera import CameraIdentity, SimulatedCamera
 from matpho_simcity.camera.onvif.xml import MAX_DOCUMENT_BYTES, NAMESPACES
 from matpho_simcity.camera.pattern import PatternSource
@@ -28,7 +29,9 @@ def security(
 ) -> str:
     nonce = nonce or os.urandom(16)
     stamp = (created or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    digest = base64.b64encode(hashlib.sha1(nonce + stamp.encode() + password.encode()).digest()).decode()
+    digest = base64.b64encode(
+        hashlib.sha1(nonce + stamp.encode() + password.encode(), usedforsecurity=False).digest()
+    ).decode()
     value = digest if kind == "Digest" else password
     profile = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0"
     return f"""<s:Security xmlns:s="{NAMESPACES["wsse"]}" xmlns:u="{NAMESPACES["wsu"]}" e:mustUnderstand="1">
@@ -287,7 +290,8 @@ class TestTopicFilter:
         assert status == 200
         assert root.findtext(".//{*}RelatesTo") == "urn:uuid:1"
         path = "/onvif" + root.findtext(".//{*}Address").partition("/onvif")[2]
-        pull = "<tev:PullMessages><tev:Timeout>PT0.1S</tev:Timeout><tev:MessageLimit>9</tev:MessageLimit></tev:PullMessages>"
+        arguments = "<tev:Timeout>PT0.1S</tev:Timeout><tev:MessageLimit>9</tev:MessageLimit>"
+        pull = f"<tev:PullMessages>{arguments}</tev:PullMessages>"
         answer = await caller.call(path, pull)
         assert len(answer.findall("{*}NotificationMessage")) == count
         await caller.call(path, "<wsnt:Unsubscribe/>")
