@@ -14,9 +14,12 @@ from matpho_contracts.vocabulary import ObjectClass
 
 from .extra import need
 from .street_pictures import StreetPictures, read_labelled
+from .unfold_norms import norms_are_folded, unfold_norms
 
 NETWORK = "yolo11n.yaml"
 STRIDE = 32
+SAMPLE = 64
+"""Pictures on which folded batch norms are measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class DetectorRecipe:
 def train_detector(data: Path, out: Path, recipe: DetectorRecipe | None = None, *, weights: Path | None = None) -> Path:
     """Trains on a YOLO data set (made by `python -m matpho_simcity.dataset detection`); gives `out/detector.pt`.
 
-    `weights` continues from an earlier `.pt`; without it training starts from random weights. Figures on the held-out
+    `weights` goes on from an earlier `.pt`, its own or a YOLO11n of other classes (what fits is kept, the rest starts
+    anew); without it training starts from random weights. Figures on the held-out
     pictures go to `out/figures.json`. Raises ConfigurationError without the extra `train`, BadInputError for a
     folder that is no data set. The resulting weights stand under ultralytics' AGPL-3.0.
     """
@@ -57,8 +61,12 @@ def train_detector(data: Path, out: Path, recipe: DetectorRecipe | None = None, 
     os.environ.setdefault("YOLO_OFFLINE", "true")
     torch = need("torch")
     detect = need("ultralytics.models.yolo.detect")
-    trainer = detect.DetectionTrainer(overrides=_overrides(data, out, recipe, weights))
-    _feed(trainer, data, recipe)
+    pictures = StreetPictures(
+        read_labelled(data, "train"), recipe.size, recipe.window, recipe.epoch_samples, len(ObjectClass), recipe.seed
+    )
+    start = _learnable(weights, out, pictures, torch) if weights else None
+    trainer = detect.DetectionTrainer(overrides=_overrides(data, out, recipe, start))
+    _feed(trainer, pictures)
     trainer.add_callback("on_train_start", lambda _: torch.set_num_threads(recipe.threads))
     if recipe.half and recipe.device == "cpu":
         trainer.add_callback("on_train_start", lambda started: _halve(started.model, torch))
@@ -100,15 +108,26 @@ def _overrides(data: Path, out: Path, recipe: DetectorRecipe, weights: Path | No
     }
 
 
-def _feed(trainer: Any, data: Path, recipe: DetectorRecipe) -> None:
+def _learnable(weights: Path, out: Path, pictures: StreetPictures, torch: Any) -> Path:
+    """The weights themselves, or a copy with working batch norms where those were folded away."""
+    yolo = need("ultralytics").YOLO(str(weights), task="detect")
+    model = yolo.model.float()
+    if not norms_are_folded(model, torch):
+        return weights
+    sample = torch.stack([pictures[number]["img"] for number in range(SAMPLE)]).float() / 255
+    unfold_norms(model, sample, torch)
+    out.mkdir(parents=True, exist_ok=True)
+    start = out / "start.pt"
+    yolo.save(str(start))
+    return start
+
+
+def _feed(trainer: Any, pictures: StreetPictures) -> None:
     """Training pictures come from our own drawing at the camera's shape; held-out ones as ultralytics reads them."""
     usual = trainer.build_dataset
-    pictures = read_labelled(data, "train")
 
     def build(folder: str, mode: str = "train", batch: int | None = None) -> Any:
-        if mode != "train":
-            return usual(folder, mode, batch)
-        return StreetPictures(pictures, recipe.size, recipe.window, recipe.epoch_samples, len(ObjectClass), recipe.seed)
+        return pictures if mode == "train" else usual(folder, mode, batch)
 
     trainer.build_dataset = build
 

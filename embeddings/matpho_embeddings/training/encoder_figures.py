@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from matpho_contracts.text import fold
 
+from ..encoder import Encoder
 from ..encoder_pictures import as_input, fitted
 from ..encoder_words import Words
 from .caption_batches import picture_input
-from .caption_rows import Row
+from .caption_rows import Row, read_rows
 from .extra import need
 
 DEPTHS = (1, 10)
@@ -39,6 +40,11 @@ def retrieval_figures(model: Any, rows: Sequence[Row], tokenizer: Path, config: 
     model.to("cpu")
     with torch.no_grad():
         return scores(rows, images, texts)
+
+
+def evaluate_encoder(encoder: Encoder, data: Path) -> dict[str, Any]:
+    """`scores` of any encoder on the held-out rows of a captions set; needs no torch."""
+    return scores(read_rows(data, "val"), encoder.encode_images, encoder.encode_texts)
 
 
 def scores(
