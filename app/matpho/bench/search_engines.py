@@ -116,8 +116,8 @@ class Matpho:
         return points
 
     async def _write(self, points: list[Point]) -> None:
-        for start in range(0, len(points), BATCH):
-            await self._index.upsert(points[start : start + BATCH])
+        for start in range(0, len(points), 4 * BATCH):
+            await self._index.upsert(points[start : start + 4 * BATCH])
 
     def search(self, queries: Sequence[tuple[NDArray[np.float32], Where]], k: int) -> list[Answer]:
         """One request after the other over the process boundary."""

@@ -29,7 +29,7 @@ def verify(json: JsonOption = False, home: HomeOption = None) -> None:
         for finding in events["findings"]:
             typer.echo(f"  ALTERED {finding['event_id']}: {finding['problem']}")
         typer.echo(f"audit entries: {audit['entries']}, problems: {len(audit['problems'])}")
-        for problem in audit["findings"]:
+        for problem in audit["problems"]:
             typer.echo(f"  {problem}")
     if not report["intact"]:
         raise typer.Exit(1)
