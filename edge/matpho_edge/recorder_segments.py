@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 import av.error
 
-from matpho_edge.streams.packets import CodedPacket, CodedStream, has_start_code
+from matpho_edge.streams.packets import CodedPacket, CodedStream, has_start_code, parameter_sets
 
 FRAGMENT_SECONDS = 1.0
 """What a power cut may cost: the fragment not yet written."""
@@ -34,6 +34,7 @@ class SegmentWriter:
         self._first_pts = first.pts
         self._last_pts = first.pts
         self._last_dts: int | None = None
+        self._sets = parameter_sets(stream.codec, first.data) or stream.parameter_sets
         options = {
             "movflags": "empty_moov+default_base_moof",
             "frag_duration": str(int(FRAGMENT_SECONDS * 1_000_000)),
@@ -55,10 +56,12 @@ class SegmentWriter:
         )
 
     def fits(self, packet: CodedPacket) -> bool:
-        """Whether a picture continues this segment: time goes forward, without a leap, and the file is not huge."""
+        """Whether a picture continues this segment: no leap in time, the same coding, room in the file."""
         leap = abs(float((packet.pts - self._last_pts) * self._stream.time_base))
         forward = self._last_dts is None or packet.dts is None or packet.dts > self._last_dts
-        return leap <= MAX_LEAP_S and forward and self.bytes < MAX_SEGMENT_BYTES
+        sets = parameter_sets(self._stream.codec, packet.data) if packet.is_key else b""
+        same = not sets or not self._sets or sets == self._sets
+        return leap <= MAX_LEAP_S and forward and same and self.bytes < MAX_SEGMENT_BYTES
 
     def write(self, packet: CodedPacket) -> None:
         """Append a picture; raises OSError or av.error.FFmpegError when the disk refuses."""

@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -22,19 +23,27 @@ import pytest
 from matpho_contracts.errors import BadInputError, IntegrityError, NotFoundError, StorageFullError
 from matpho_edge.recorder import MAX_WAITING_BYTES, CameraSink, Recorder, RingLimits
 from matpho_edge.recorder_index import segment_path, start_of
-from matpho_edge.streams.packets import CodedPacket, CodedStream
+from matpho_edge.streams.packets import CodedPacket, CodedStream, parameter_sets
 
 START = datetime(2026, 11, 21, 7, 30, 0, 250_000, tzinfo=UTC)
 FPS, GOP = 10, 10
 
 
-def coded_stream(seconds: float, *, size: tuple[int, int] = (160, 96), start: datetime = START) -> list[CodedPacket]:
-    """H.264 packets with start codes, one key frame a second, stamped 90 kHz, seen from `start` on."""
-    encoder = av.CodecContext.create("libx264", "w")
+def coded_stream(
+    seconds: float, *, size: tuple[int, int] = (160, 96), start: datetime = START, codec: str = "libx264"
+) -> list[CodedPacket]:
+    """Packets with start codes, one key frame a second, stamped 90 kHz, seen from `start` on."""
+    encoder = av.CodecContext.create(codec, "w")
+    assert isinstance(encoder, av.VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = *size, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
     encoder.gop_size = GOP
     encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": f"keyint={GOP}:scenecut=0"}
+    if codec == "libx265":
+        encoder.options = {
+            "preset": "ultrafast",
+            "x265-params": f"keyint={GOP}:bframes=0:log-level=none:repeat-headers=1",
+        }
     packets = []
     for number in range(round(seconds * FPS)):
         picture = np.full((size[1], size[0], 3), (number * 5) % 256, np.uint8)
@@ -281,9 +290,7 @@ class TestRing:
         with Recorder(tmp_path, RingLimits(max_hours=1, min_free_bytes=0)) as recorder:
             record(recorder, "old", coded_stream(2, start=datetime.now(UTC) - timedelta(hours=2)))
             record(recorder, "new", coded_stream(2, start=datetime.now(UTC)))
-            wait_until(lambda: recorder.status.segments >= 1 and recorder.status.bytes > 0)
-            wait_until(lambda: len(segments(tmp_path)) == 1, seconds=15)
-        assert segments(tmp_path)[0].parent.name == "new"
+            wait_until(lambda: [file.parent.name for file in segments(tmp_path)] == ["new"], seconds=20)
 
     def test_release_lets_go(self, recorded: Recorder, tmp_path: Path) -> None:
         hold = recorded.hold("cam-1", START, START + timedelta(seconds=1), "vụ án 12")
@@ -363,3 +370,52 @@ class TestFullDisk:
         sink.written(big)
         sink.packet(CodedPacket(b"x", 0, 0, 1, True, START))
         assert sink.dropped == 2
+
+
+class TestCodings:
+    def test_a_camera_that_changes_its_size_begins_a_new_segment(
+        self, tmp_path: Path, half_minute: list[CodedPacket]
+    ) -> None:
+        other = coded_stream(3, size=(192, 112), start=START + timedelta(seconds=3))
+        moved = [replace(one, pts=one.pts + 270_000, dts=(one.dts or 0) + 270_000) for one in other]
+        with Recorder(tmp_path / "ring", RingLimits(max_hours=1e6, min_free_bytes=0)) as recorder:
+            record(recorder, "cam-1", half_minute[:30] + moved)
+            wait_until(lambda: len(recorder.recorded("cam-1", START, START + timedelta(seconds=10))) == 2)
+            recorder.close()
+        sizes = []
+        for file in segments(tmp_path / "ring"):
+            with av.open(str(file)) as container:
+                frames = list(container.decode(video=0))
+                sizes.append((frames[-1].width, frames[-1].height, len(frames)))
+        assert sizes == [(160, 96, 30), (192, 112, 30)]
+        with Recorder(tmp_path / "ring", RingLimits(max_hours=1e6, min_free_bytes=0)) as recorder:
+            clip = recorder.clip("cam-1", START, START + timedelta(seconds=6), tmp_path / "clip.mp4")
+        assert "mã hóa" in clip.gaps[-1].reason
+        assert clip.gaps[-1].start == START + timedelta(seconds=3)
+
+    def test_parameter_sets_of_the_description_are_put_in(self, tmp_path: Path, half_minute: list[CodedPacket]) -> None:
+        sets = parameter_sets("h264", half_minute[0].data)
+        assert len(sets) > 10
+        bare = [replace(one, data=one.data.replace(sets[4:20], b"\x06" + sets[5:20])) for one in half_minute[:30]]
+        assert all(parameter_sets("h264", one.data) != sets for one in bare)
+        with Recorder(tmp_path, RingLimits(max_hours=1e6, min_free_bytes=0)) as recorder:
+            sink = recorder.sink("cam-1")
+            sink.opened(replace(description(), parameter_sets=sets))
+            for packet in bare:
+                sink.packet(packet)
+        with av.open(str(segments(tmp_path)[0])) as container:
+            assert len(list(container.decode(video=0))) == 30
+
+    def test_h265(self, tmp_path: Path) -> None:
+        packets = coded_stream(3, codec="libx265")
+        with Recorder(tmp_path / "ring", RingLimits(max_hours=1e6, min_free_bytes=0)) as recorder:
+            sink = recorder.sink("cam-1")
+            sink.opened(replace(description(), codec="hevc"))
+            for packet in packets:
+                sink.packet(packet)
+            sink.lost()
+            wait_until(lambda: recorder.status.bytes > 0)
+            clip = recorder.clip("cam-1", START, START + timedelta(seconds=3), tmp_path / "clip.mp4")
+        with av.open(str(clip.path)) as container:
+            assert container.streams.video[0].codec_context.name == "hevc"
+            assert len(list(container.decode(video=0))) == 30

@@ -42,6 +42,8 @@ class DecoderOptions:
 
     `skip_loop_filter` leaves out H.264/H.265 deblocking: a third more streams on a core, pictures a little blockier
     until the next key frame; right for detection, not for evidence (the recorder keeps the original stream).
+    `skip_nonref` leaves out pictures that no other needs (half of them where a camera sends B pictures): the sampling
+    grid then shifts by a picture. `threads` more than 1 costs 7 % and helps one large stream alone.
     """
 
     skip_loop_filter: bool = True

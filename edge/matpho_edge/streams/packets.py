@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -63,6 +64,32 @@ def describe(stream: VideoStream) -> CodedStream:
         frames_per_second=float(stream.average_rate or stream.guessed_rate or 25),
         parameter_sets=extradata if has_start_code(extradata) else b"",
     )
+
+
+_PARAMETER_KINDS: dict[str, tuple[frozenset[int], int, int]] = {
+    "h264": (frozenset({7, 8}), 0, 0x1F),
+    "hevc": (frozenset({32, 33, 34}), 1, 0x3F),
+}
+"""Unit types of parameter sets, and how a unit's first byte tells its type: shift, then mask."""
+
+_START_CODE = re.compile(b"\x00\x00\x01")
+MAX_HEADER_BYTES = 4096
+
+
+def parameter_sets(codec: str, data: bytes) -> bytes:
+    """The SPS/PPS/VPS that stand before the picture in a packet with start codes, as they are; empty where none do.
+
+    Unit types: H.264 table 7-1, H.265 table 7-1.
+    """
+    if codec not in _PARAMETER_KINDS or not has_start_code(data):
+        return b""
+    wanted, shift, mask = _PARAMETER_KINDS[codec]
+    starts = [match.end() for match in _START_CODE.finditer(data[:MAX_HEADER_BYTES])]
+    found = b""
+    for begin, following in zip(starts, [*starts[1:], None], strict=True):
+        if following is not None and begin < len(data) and data[begin] >> shift & mask in wanted:
+            found += b"\x00\x00\x00\x01" + data[begin : following - 3].rstrip(b"\x00")
+    return found
 
 
 def has_start_code(data: bytes) -> bool:
