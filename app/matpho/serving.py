@@ -113,6 +113,18 @@ async def running(app: FastAPI, sock: socket.socket) -> AsyncIterator[None]:
         await task
 
 
+@asynccontextmanager
+async def serve_owner(installation: Installation) -> AsyncIterator[None]:
+    """The operator API on the home's socket while the block runs."""
+    path = installation.home.operator_socket
+    sock = _listen_for_owner(path)
+    try:
+        async with running(create_operator(installation), sock):
+            yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
 async def serve(home: Home, *, port: int | None, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; calls `ready` with the address once everything answers."""
     if center_is_running(home):
@@ -126,10 +138,6 @@ async def serve(home: Home, *, port: int | None, ready: Callable[[str], None]) -
         sock = listen(web.host, web.port if port is None else port)
         host = f"[{web.host}]" if ":" in web.host else web.host
         installation.url = f"http://{host}:{sock.getsockname()[1]}"
-        owner = _listen_for_owner(home.operator_socket)
-        try:
-            async with running(web_app(installation), sock), running(create_operator(installation), owner):
-                ready(installation.url)
-                await stop.wait()
-        finally:
-            home.operator_socket.unlink(missing_ok=True)
+        async with running(web_app(installation), sock), serve_owner(installation):
+            ready(installation.url)
+            await stop.wait()

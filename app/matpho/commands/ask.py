@@ -33,14 +33,15 @@ def ask(
     home: HomeOption = None,
 ) -> None:
     """Ask the assistant."""
-    answer = asyncio.run(_ask(Home.find(home).make(), user, text, _time(now)))
+    answer = asyncio.run(_ask(Home.find(home).make(), user, text, as_time(now)))
     if json:
         print_json(answer)
     else:
         typer.echo(answer["answer"])
 
 
-def _time(text: str) -> datetime | None:
+def as_time(text: str) -> datetime | None:
+    """An option's RFC 3339 time, None where it is empty; raises BadInputError."""
     if not text:
         return None
     try:
