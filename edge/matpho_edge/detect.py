@@ -22,7 +22,8 @@ Picture = NDArray[np.uint8]
 DEFAULT_CONFIDENCE = 0.3
 DEFAULT_IOU = 0.7
 """Overlap above which two boxes of one class are one object; the value that YOLO exporters use."""
-SHIPPED = "city"
+SHIPPED = "city-detector"
+"""The detector that ships with Matpho; `city` alone means the same here."""
 
 
 class Detector(Protocol):
@@ -58,7 +59,7 @@ def load_detector(
     """
     if not 0.0 < conf < 1.0 or not 0.0 < iou <= 1.0:
         raise BadInputError("Confidence and overlap must lie between 0 and 1.", action="Use 0.3 and 0.7 to begin with.")
-    file = _resolve(ref)
+    file, name = _resolve(ref)
     renamed = {**COCO_TO_OURS, **(classes_map or {})}
     if file.suffix.lower() in (".pt", ".pth"):
         from matpho_edge.detect_ultralytics import UltralyticsDetector
@@ -68,23 +69,30 @@ def load_detector(
     from matpho_embeddings.runtime import open_session
 
     session = open_session(file, backend, threads, precision=precision)
-    name = file.parent.name if file.name == "detector.onnx" else file.stem
     return OnnxDetector(session, name=name, conf=conf, iou=iou, renamed=renamed)
 
 
-def _resolve(ref: str | Path) -> Path:
-    """The model file behind a name or a path."""
-    path = Path(ref)
-    if path.is_dir():
-        path = path / "detector.onnx"
-    if path.suffix or path.exists():
-        if not path.is_file():
-            raise NotFoundError(f"There is no detector at {path}.", action="Check the path.")
-        return path
-    from matpho_embeddings.models import model_path
+def _resolve(ref: str | Path) -> tuple[Path, str]:
+    """The model file behind a name or a path, and what to call it; a model folder is checked by its checksums."""
+    from matpho_embeddings.models import CARD, model_path, open_folder
 
-    found = model_path(str(ref))
-    return found / "detector.onnx" if found.is_dir() else found
+    path = Path(ref)
+    if isinstance(ref, str) and not path.exists() and not path.suffix:
+        path = model_path(SHIPPED if ref in ("city", SHIPPED) else ref)
+    if path.is_dir():
+        if not (path / CARD).is_file():
+            return _existing(path / "detector.onnx"), path.name
+        card = open_folder(path)
+        if card.kind != "detector" or "detector" not in card.files:
+            raise BadInputError(f"{card.name} is a {card.kind}, not a detector.", action="Give a detector's folder.")
+        return card.files["detector"], card.name
+    return _existing(path), path.stem
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise NotFoundError(f"There is no detector at {path}.", action="Check the path.")
+    return path
 
 
 def check_picture(image: Picture) -> None:

@@ -25,7 +25,8 @@ _FULL = Box(x1=0, y1=0, x2=1, y2=1)
 class GateParameters:
     """How the gate judges: brightness in grey levels 0..255, times in seconds, areas as a share of the picture."""
 
-    difference: float = 16.0
+    difference: float = 10.0
+    """Low, because a red car on grey asphalt differs in colour and hardly in brightness; noise raises it by itself."""
     min_area: float = 0.0006
     memory_s: float = 8.0
     """Time constant of the running average: what stands still this long becomes background."""
@@ -76,7 +77,8 @@ class MotionGate:
             return self._decide(seconds, "learning", ())
         if share > self.parameters.light_change_share:
             self._average = small.astype(np.float32)
-            return self._decide(seconds, "light", (_FULL,))
+            small_things = boxes if boxes != (_FULL,) else ()
+            return self._decide(seconds, "motion" if small_things else "light", boxes)
         cv2.accumulateWeighted(small, self._average, 1.0 - math.exp(-elapsed / self.parameters.memory_s))
         if boxes:
             self._moved = seconds
@@ -102,11 +104,12 @@ class MotionGate:
             self._noise += 0.1 * (min(mean, 10.0) - self._noise)
             return 0.0, ()
         share = count / changed.size
-        if share > self.parameters.light_change_share:
-            return share, ()
         if mean > self.parameters.difference / 2:
             difference = _without_light(small, background, difference)
             changed = cv2.threshold(difference, limit, 255, cv2.THRESH_BINARY)[1]
+        unexplained = cv2.countNonZero(changed) / changed.size
+        if unexplained > self.parameters.light_change_share / 2:
+            return share, (_FULL,)
         return share, self._boxes(changed)
 
     def _boxes(self, changed: cv2.typing.MatLike) -> tuple[Box, ...]:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from matpho_contracts.errors import MatphoError, UnavailableError
 from matpho_contracts.events import Quality
@@ -35,6 +37,8 @@ MAX_PENDING = 200
 QUALITY_EVERY = timedelta(seconds=5)
 CLOCK_JUMP = timedelta(seconds=2)
 """A camera's time that falls back by more than this begins a new story: old tracks mean nothing then."""
+
+Picture = NDArray[np.uint8]
 
 _log = structlog.get_logger(__name__)
 
@@ -126,23 +130,26 @@ class Analyst:
         """
         picture = self._masks.apply(frame.bgr())  # 1
         detections = self._detector.detect([picture])[0].without_twins()  # 3
-        at = self._time(frame.captured_at)
-        tracks = self._tracker.update(detections, at)  # 4
-        luma = self._masks.apply(frame.luma())
-        self._composer.views.look(tracks, picture, luma)
-        hits = self._engine.observe(tracks, detections, at)  # 5
         self.counts.analysed += 1
         self.counts.detections += len(detections)
         self.last_detections = detections
+        luma = self._masks.apply(frame.luma())
+        hits = self._judge(frame, detections, picture, luma)  # 4, 5
         return self._keep([self._composer.compose(hit, picture, luma) for hit in hits])  # 6, 7
 
-    def replay(self, detections: Detections, at: datetime) -> int:
-        """Steps 4 and 5 from remembered detections, to come back to where a run was cut off; events are kept already.
+    def replay(self, frame: Frame, detections: Detections) -> int:
+        """Steps 1, 4 and 5 with remembered detections, to come back to where a run was cut off.
 
-        Returns how many hits there were.
+        Its events are kept already; returns how many there were.
         """
-        moment = self._time(at)
-        return len(self._engine.observe(self._tracker.update(detections, moment), detections, moment))
+        picture = self._masks.apply(frame.bgr())
+        return len(self._judge(frame, detections, picture, self._masks.apply(frame.luma())))
+
+    def _judge(self, frame: Frame, found: Detections, picture: Picture, luma: Picture) -> list[RuleHit]:
+        at = self._time(frame.captured_at)
+        tracks = self._tracker.update(found, at)  # 4
+        self._composer.views.look(tracks, picture, luma)
+        return self._engine.observe(tracks, found, at)  # 5
 
     def report(self, hit: RuleHit) -> list[Composed]:
         """Steps 6 and 7 for a hit without a picture (a camera that is offline)."""

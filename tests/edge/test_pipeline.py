@@ -103,7 +103,9 @@ class Scripted:
         for number in range(int(self.seconds * self.fps)):
             yield Drawn(self.scene(number / self.fps), number / self.fps)
             await asyncio.sleep(self.pace_s)
-            while self.pipeline is not None and (self.pipeline._newest is not None or self.pipeline._alone.locked()):
+            for _ in range(20_000):
+                if self.pipeline is None or (self.pipeline._newest is None and not self.pipeline._alone.locked()):
+                    break
                 await asyncio.sleep(0.0005)
 
     async def close(self) -> None:
