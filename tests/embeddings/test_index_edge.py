@@ -20,6 +20,7 @@ import pytest
 from matpho_contracts.errors import ConfigurationError, MatphoError, StorageFullError, UnavailableError
 from matpho_contracts.ids import new_event_id
 from matpho_embeddings.index import IndexSettings
+from matpho_embeddings.index import edge as edge_module
 from matpho_embeddings.index._internal import shard as shard_module
 from matpho_embeddings.index._internal.shard import Shard
 from matpho_embeddings.index.contract import SCENE, IndexFilter, Payload, Point, Query
@@ -154,10 +155,13 @@ class TestCrashes:
             assert await index.count(IndexFilter()) == 1
             assert not leaked.exists()
 
-    async def test_a_process_that_keeps_failing_is_given_up(self, tmp_path: Path) -> None:
+    async def test_a_process_that_keeps_failing_is_given_up(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(edge_module, "RESTARTS", 2)
         async with edge(tmp_path) as index:
             with pytest.raises(UnavailableError, match="too often"):
-                await kill_and_ask(index, 10)
+                await kill_and_ask(index, 5)
 
 
 class TestOwning:
@@ -255,11 +259,11 @@ class TestManyCallers:
 
     async def test_dead_rows_are_cleared_in_the_end(self, tmp_path: Path) -> None:
         async with edge(tmp_path) as index:
-            points = [point(number) for number in range(2000)]
-            for _ in range(5):
+            points = [point(number) for number in range(1800)]
+            for _ in range(4):
                 await index.upsert(points)
             found = await index.search(Query(), IndexFilter(), limit=1000)
-            assert found.total == 2000
+            assert found.total == 1800
             generations = sorted(path.name for path in (tmp_path / "exact").iterdir())
             assert generations != ["1"]
             assert len(generations) == 1

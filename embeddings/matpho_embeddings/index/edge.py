@@ -39,6 +39,8 @@ from matpho_embeddings.index.settings import IndexSettings
 
 UPSERT_POINTS = 256
 """Points in one durable step."""
+AT_ONCE = 4
+"""Steps under way together."""
 MAX_DELETE_IDS = 10_000
 STREAM_LIMIT = 1 << 20
 TRIES = 4
@@ -79,8 +81,15 @@ class EdgeIndex:
     async def upsert(self, points: Sequence[Point]) -> None:
         """Add or replace points; durable and searchable on return. All are checked before the first is written."""
         check_points(points, self._settings.dim)
-        for start in range(0, len(points), UPSERT_POINTS):
-            await self._ask({"do": "upsert", "points": pack_points(points[start : start + UPSERT_POINTS])})
+        latest = list({point.id: point for point in points}.values())
+        for start in range(0, len(latest), UPSERT_POINTS * AT_ONCE):
+            some = latest[start : start + UPSERT_POINTS * AT_ONCE]
+            steps = [some[at : at + UPSERT_POINTS] for at in range(0, len(some), UPSERT_POINTS)]
+            asked = [self._ask({"do": "upsert", "points": pack_points(step)}) for step in steps]
+            outcomes = await asyncio.gather(*asked, return_exceptions=True)
+            for outcome in outcomes:
+                if isinstance(outcome, BaseException):
+                    raise outcome
 
     async def delete(self, ids: Sequence[str]) -> None:
         """Remove points, durably; an unknown id is no error."""

@@ -84,7 +84,11 @@ class SearchServer:
         self._reader, self._writer = reader, writer
         self._searching = ThreadPoolExecutor(SEARCH_THREADS, "search")
         self._writing = ThreadPoolExecutor(1, "write")
-        self._write_turn = asyncio.Lock()
+        # A write takes the second turn before it gives up the first, so that all writes show in the order they were
+        # stored, while the keeper is already busy with the next.
+        self._store_turn, self._show_turn = asyncio.Lock(), asyncio.Lock()
+        self._promised = 0
+        """Rows that writes under way will need."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._generation = 0
 
@@ -161,28 +165,45 @@ class SearchServer:
         return {}
 
     async def _upsert(self, message: Message) -> None:
-        points = unpack_points(message["points"])
-        async with self._write_turn:
-            await self._in(self._writing, lambda: _reserve(self._exact, len(points)))
-            await self._keeper.ask([{"do": "upsert", "points": message["points"]}])
+        points = await self._in(self._writing, lambda: unpack_points(message["points"]))
+        async with self._store_turn:
+            self._promised += len(points)
+            try:
+                await self._in(self._writing, lambda: _reserve(self._exact, self._promised))
+                await self._keeper.ask([{"do": "upsert", "points": message["points"]}])
+                await self._show_turn.acquire()
+            except BaseException:
+                self._promised -= len(points)
+                raise
+        try:
             await self._in(self._writing, lambda: _apply(self._exact, points))
-            await self._compact()
+        finally:
+            self._promised -= len(points)
+            self._show_turn.release()
+        await self._compact()
 
     async def _delete(self, ids: list[str]) -> None:
-        async with self._write_turn:
+        async with self._store_turn:
             await self._keeper.ask([{"do": "delete", "ids": ids}])
+            await self._show_turn.acquire()
+        try:
             await self._in(self._writing, lambda: self._exact.remove(ids))
-            await self._compact()
+        finally:
+            self._show_turn.release()
+        await self._compact()
 
     async def _compact(self) -> None:
         """Rebuild beside the old when too many rows are dead; searches go on with the old until it is done."""
         if not self._exact.wants_compaction:
             return
-        await self._keeper.ask([{"do": "tidy"}])
-        fresh = await self._load()
-        old, self._exact = self._exact, fresh
-        old.close()
-        shutil.rmtree(Path(self._opening["path"]) / "exact" / str(self._generation - 1), ignore_errors=True)
+        async with self._store_turn, self._show_turn:
+            if not self._exact.wants_compaction:
+                return
+            await self._keeper.ask([{"do": "tidy"}])
+            fresh = await self._load()
+            old, self._exact = self._exact, fresh
+            old.close()
+            shutil.rmtree(Path(self._opening["path"]) / "exact" / str(self._generation - 1), ignore_errors=True)
 
 
 def _reserve(exact: ExactIndex, count: int) -> None:

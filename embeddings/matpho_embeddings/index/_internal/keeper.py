@@ -6,6 +6,7 @@ Flushing the shard and emptying the journal is done in quiet moments, or when th
 
 from __future__ import annotations
 
+import os
 import select
 import signal
 import socket
@@ -30,6 +31,8 @@ from matpho_embeddings.index._internal.wire import (
 GROUP = 32
 """Writes that share one fsync at most."""
 QUIET_S = 1.0
+NICENESS = 5
+"""On a busy machine searches go before writes."""
 JOURNAL_BYTES = 64 * 1024 * 1024
 WRITES = ("upsert", "delete")
 
@@ -134,6 +137,7 @@ def _waiting(connection: socket.socket) -> list[Message]:
 def main() -> None:
     """Entry: the connection is the inherited socket whose number is the first argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(NICENESS)
     with socket.socket(fileno=int(sys.argv[1])) as connection:
         try:
             serve(connection)
