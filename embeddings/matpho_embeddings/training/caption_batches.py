@@ -34,12 +34,16 @@ SHORTEST = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """b pictures and b sentences: images (b, 3, size, size), texts (b, context), true and left_out (b, b)."""
+    """b pictures and b sentences: images (b, 3, size, size), texts (b, context), true and left_out (b, b).
+
+    `traits` (b, traits) of 0 and 1 says what is in each picture.
+    """
 
     images: NDArray[np.float32]
     texts: NDArray[np.int64]
     true: NDArray[np.bool_]
     left_out: NDArray[np.bool_]
+    traits: NDArray[np.float32]
 
 
 def picture_input(config: Mapping[str, Any]) -> PictureInput:
@@ -80,9 +84,13 @@ class CaptionBatches:
         # A sentence about a crop may be true of a whole scene in which the thing is a dot: such a pair says nothing.
         left_out = true & ~own & (scene[:, None] != scene[None, :])
         images = as_input([self._picture(n) for n in chosen], self._input)
-        return Batch(
-            images, self._words.ids([self._typed(sentence) for sentence in said]), (true & ~left_out) | own, left_out
-        )
+        texts = self._words.ids([self._typed(sentence) for sentence in said])
+        return Batch(images, texts, (true & ~left_out) | own, left_out, self._traits[chosen])
+
+    @property
+    def traits(self) -> int:
+        """How many traits pictures may have."""
+        return int(self._traits.shape[1])
 
     def _sentence(self, row: Row) -> str:
         sentences = row.vi if self._random.random() < VIETNAMESE else row.en

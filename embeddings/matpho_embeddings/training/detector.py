@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ class DetectorRecipe:
 
     `size` is the model's (height, width) in pixels; training looks at `window` parts of pictures of that size (each
     side a multiple of 32). `minutes` of 0 means: as long as the epochs take; one epoch is `epoch_samples` drawn
-    pictures. `threads` and `device` as torch understands them.
+    pictures. The first `frozen` layers keep their weights. `threads` and `device` as torch understands them.
     """
 
     size: tuple[int, int] = (288, 512)
@@ -37,6 +36,7 @@ class DetectorRecipe:
     epoch_samples: int = 1600
     batch: int = 16
     learning_rate: float = 0.002
+    frozen: int = 0
     final_share: float = 0.02
     minutes: float = 0.0
     seed: int = 1
@@ -72,7 +72,7 @@ def train_detector(data: Path, out: Path, recipe: DetectorRecipe | None = None, 
         trainer.add_callback("on_train_start", lambda started: _halve(started.model, torch))
     trainer.train()
     result = out / "detector.pt"
-    shutil.copyfile(trainer.best if trainer.best.exists() else trainer.last, result)
+    need("ultralytics.utils.torch_utils").strip_optimizer(trainer.last, result)
     (out / "figures.json").write_text(json.dumps(evaluate_detector(result, data, recipe.size), indent=1) + "\n")
     return result
 
@@ -102,6 +102,7 @@ def _overrides(data: Path, out: Path, recipe: DetectorRecipe, weights: Path | No
         "device": recipe.device,
         "seed": recipe.seed,
         "deterministic": False,
+        "freeze": recipe.frozen or None,
         "val": False,
         "plots": False,
         "workers": 0,
@@ -130,6 +131,9 @@ def _feed(trainer: Any, pictures: StreetPictures) -> None:
         return pictures if mode == "train" else usual(folder, mode, batch)
 
     trainer.build_dataset = build
+    # The held-out pictures are measured once, by `evaluate_detector`; the trainer would do it twice.
+    trainer.validate = lambda: ({}, 0.0)
+    trainer.final_eval = lambda: None
 
 
 def _halve(model: Any, torch: Any) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .caption_batches import CaptionBatches
+from .caption_batches import Batch, CaptionBatches
 from .caption_rows import Claims, read_rows
 from .encoder_figures import retrieval_figures
 from .extra import need
@@ -33,15 +33,21 @@ MEAN = (0.42, 0.42, 0.42)
 STD = (0.25, 0.25, 0.25)
 WARM_UP = 0.06
 LOGIT_SCALE_MOST = 50.0
+TRAIT_SCALE = 10.0
+"""Length of a picture's vector before its traits are told from it: units alone would need huge weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderRecipe:
-    """How to train. The defaults made the shipped encoder on two processor cores; `minutes` bounds the wall time."""
+    """How to train. The defaults made the shipped encoder on two processor cores; `minutes` bounds the wall time.
+
+    `trait_share` weighs the helper task, to tell each picture's traits from its vector, against the contrastive loss.
+    """
 
     network: Mapping[str, Any] = field(default_factory=lambda: CITY_S)
     steps: int = 1500
     batch: int = 128
+    trait_share: float = 5.0
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.05
     minutes: float = 0.0
@@ -107,8 +113,10 @@ def _prepare(out: Path, recipe: EncoderRecipe, sentences: list[str], weights: Pa
 def _learn(model: Any, batches: CaptionBatches, recipe: EncoderRecipe, report: Callable[[str], None]) -> None:
     """AdamW with a warm-up and a cosine to nothing over the steps, or over the minutes where those are given."""
     torch = need("torch")
-    decayed = [value for value in model.parameters() if value.ndim >= 2]
-    plain = [value for value in model.parameters() if value.ndim < 2]
+    helper = torch.nn.Linear(model.text_projection.shape[1], batches.traits).to(recipe.device)
+    learnt = [*model.parameters(), *helper.parameters()]
+    decayed = [value for value in learnt if value.ndim >= 2]
+    plain = [value for value in learnt if value.ndim < 2]
     groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98))
     model.train()
@@ -120,10 +128,10 @@ def _learn(model: Any, batches: CaptionBatches, recipe: EncoderRecipe, report: C
             break
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * _schedule(done)
-        loss = _batch_loss(model, batches.draw(), recipe, torch)
+        loss = _batch_loss(model, helper, batches.draw(), recipe, torch)
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(learnt, 1.0)
         optimizer.step()
         with torch.no_grad():
             model.logit_scale.clamp_(0, math.log(LOGIT_SCALE_MOST))
@@ -137,14 +145,20 @@ def _schedule(done: float) -> float:
     return done / WARM_UP if done < WARM_UP else 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
 
 
-def _batch_loss(model: Any, batch: Any, recipe: EncoderRecipe, torch: Any) -> Any:
+def _batch_loss(model: Any, helper: Any, batch: Batch, recipe: EncoderRecipe, torch: Any) -> Any:
     kind = recipe.device.split(":")[0]
+
+    def there(array: Any) -> Any:
+        return torch.from_numpy(array).to(recipe.device)
+
     with torch.autocast(kind, torch.bfloat16, enabled=recipe.half):
-        images = model.encode_image(torch.from_numpy(batch.images).to(recipe.device))
-        texts = model.encode_text(torch.from_numpy(batch.texts).to(recipe.device))
-    true = torch.from_numpy(batch.true).to(recipe.device)
-    left_out = torch.from_numpy(batch.left_out).to(recipe.device)
-    return many_positive_loss(images.float(), texts.float(), true, left_out, model.logit_scale.exp(), torch)
+        images = model.encode_image(there(batch.images), normalize=True)
+        texts = model.encode_text(there(batch.texts))
+    images = images.float()
+    scale = model.logit_scale.exp()
+    loss = many_positive_loss(images, texts.float(), there(batch.true), there(batch.left_out), scale, torch)
+    told = helper(images * TRAIT_SCALE)
+    return loss + recipe.trait_share * torch.nn.functional.binary_cross_entropy_with_logits(told, there(batch.traits))
 
 
 def many_positive_loss(images: Any, texts: Any, true: Any, left_out: Any, scale: Any, torch: Any) -> Any:
