@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +16,8 @@ import pytest
 from matpho_edge.credentials import Credentials, masked, split_userinfo
 from matpho_edge.recorder import Recorder, RingLimits
 from matpho_edge.streams import SourceStatus, open_source
+from matpho_edge.streams.address import LiveAddress, parse_address
+from matpho_edge.streams.decoding import open_live
 from matpho_edge.streams.handover import Handover
 from matpho_edge.streams.live import Backoff, LiveOptions, LiveSource
 from matpho_edge.streams.packets import PacketSink
@@ -23,7 +26,7 @@ from matpho_simcity.camera import CameraIdentity, CameraSettings, SimulatedCamer
 from matpho_simcity.camera.pattern import PatternSource
 
 CANARY = "c4n@ry/p%s:s w"
-QUICK = LiveOptions(stall=1.0, first_picture=3.0, backoff=(0.1, 0.3), auth_wait=0.3)
+QUICK = LiveOptions(stall=0.8, first_picture=3.0, backoff=(0.1, 0.3), auth_wait=0.3)
 
 
 def simulated(password: str = CANARY) -> SimulatedCamera:
@@ -153,6 +156,83 @@ class TestLiveSource:
         server.close()
         await server.wait_closed()
 
+    @pytest.mark.parametrize("first", [b"302 Moved", b"401 Unauthorized"])
+    async def test_a_camera_that_sends_us_elsewhere_is_not_followed(self, first: bytes) -> None:
+        knocks: list[bytes] = []
+        logins: list[bytes] = []
+
+        async def elsewhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            knocks.append(await reader.read(100))
+            writer.close()
+
+        async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            challenge = b'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth"\r\n'
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                number = head.partition(b"CSeq: ")[2].partition(b"\r\n")[0]
+                status = first if b"Authorization" not in head else b"301 Moved"
+                logins.append(head)
+                location = b"Location: rtsp://127.0.0.1:%d/evil\r\n" % other.sockets[0].getsockname()[1]
+                extra = challenge if status == b"401 Unauthorized" else location
+                writer.write(b"RTSP/1.0 " + status + b"\r\nCSeq: " + number + b"\r\n" + extra + b"\r\n")
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                await redirect(reader, writer)
+            writer.close()
+
+        other = await asyncio.start_server(elsewhere, "127.0.0.1", 0)
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        url = f"rtsp://127.0.0.1:{server.sockets[0].getsockname()[1]}/x"
+        source = open_source(url, camera_id="c", credentials=Credentials("admin", CANARY), options=QUICK)
+        task = asyncio.ensure_future(anext(source.frames(), None))
+        await until(lambda: source.status.reconnects >= 2)
+        assert source.status.reason_code == "camera_protocol"
+        await source.close()
+        await asyncio.wait_for(task, 5)
+        for one in (server, other):
+            one.close()
+            await one.wait_closed()
+        assert knocks == []
+        assert all(CANARY.encode() not in head for head in logins)
+
+    @pytest.mark.parametrize("allowed", [False, True])
+    async def test_the_password_goes_out_in_clear_only_where_allowed(self, allowed: bool) -> None:
+        heads: list[bytes] = []
+
+        async def basic(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                while head := await reader.readuntil(b"\r\n\r\n"):
+                    heads.append(head)
+                    number = head.partition(b"CSeq: ")[2].partition(b"\r\n")[0]
+                    writer.write(
+                        b"RTSP/1.0 401 No\r\nCSeq: " + number + b'\r\nWWW-Authenticate: Basic realm="r"\r\n\r\n'
+                    )
+            writer.close()
+
+        server = await asyncio.start_server(basic, "127.0.0.1", 0)
+        url = f"rtsp://127.0.0.1:{server.sockets[0].getsockname()[1]}/x"
+        source = open_source(
+            url, camera_id="c", credentials=Credentials("admin", CANARY), options=replace(QUICK, allow_basic=allowed)
+        )
+        task = asyncio.ensure_future(anext(source.frames(), None))
+        await until(lambda: source.status.reconnects >= 1)
+        await source.close()
+        await asyncio.wait_for(task, 5)
+        server.close()
+        await server.wait_closed()
+        assert any(b"Authorization: Basic" in head for head in heads) is allowed
+
+    async def test_udp(self) -> None:
+        async with simulated() as camera:
+            address = parse_address(camera.stream_url(), Credentials("admin", CANARY))
+            assert isinstance(address, LiveAddress)
+
+            def read() -> int:
+                with open_live(address, udp=True, open_timeout=5, read_timeout=5) as container:
+                    return sum(1 for _ in zip(range(5), container.decode(video=0), strict=False))
+
+            assert await asyncio.to_thread(read) == 5
+
     async def test_the_queue_does_not_grow_when_nobody_takes(self) -> None:
         async with simulated() as camera:
             source = open_source(
@@ -178,12 +258,12 @@ class TestRecording:
             async with simulated() as camera, reading(camera, sink=recorder.sink("cam-1")) as source:
                 await until(lambda: source.status.status == "online")
                 began = datetime.now(UTC)
-                await asyncio.sleep(3.2)
+                await asyncio.sleep(2.4)
                 assert camera.rtsp_sessions == 1
             await until(lambda: recorder.status.bytes > 0)
-            clip = recorder.clip("cam-1", began, began + timedelta(seconds=2.5), tmp_path / "clip.mp4")
+            clip = recorder.clip("cam-1", began, began + timedelta(seconds=1.8), tmp_path / "clip.mp4")
         assert clip.gaps == ()
-        assert abs((clip.end - clip.start).total_seconds() - 2.5) < 1.0
+        assert abs((clip.end - clip.start).total_seconds() - 1.8) < 1.0
 
 
 class TestHandover:

@@ -29,6 +29,7 @@ from matpho_edge.streams.errors import CameraAuthError, CameraProtocolError, unr
 from matpho_edge.streams.handover import Handover
 from matpho_edge.streams.packets import PacketCopier, PacketSink, describe
 from matpho_edge.streams.picture import Converter, DecodedFrame
+from matpho_edge.streams.preflight import judge_camera
 from matpho_edge.streams.sampling import MediaClock, Sampler, WallAnchor
 from matpho_edge.streams.status import SourceStatus, StatusCallback, StatusKeeper
 
@@ -45,7 +46,8 @@ class LiveOptions:
     """How patient a live source is. Times in seconds.
 
     `first_picture` covers cameras that send a key frame only every 10 s. After a refused password the wait is
-    `auth_wait` at once: hammering locks accounts.
+    `auth_wait` at once: hammering locks accounts. `allow_basic` lets the password go out in clear to cameras that know
+    no Digest.
     """
 
     connect: float = 15.0
@@ -54,6 +56,7 @@ class LiveOptions:
     backoff: tuple[float, float] = (1.0, 60.0)
     auth_wait: float = 30.0
     queue: int = 4
+    allow_basic: bool = False
     decoder: DecoderOptions = field(default_factory=DecoderOptions)
 
 
@@ -181,6 +184,7 @@ class LiveSource:
 
     def _one_connection(self) -> None:
         options = self._options
+        judge_camera(self._address, seconds=options.connect, allow_basic=options.allow_basic)
         try:
             container = open_live(
                 self._address, udp=self._use_udp, open_timeout=options.connect, read_timeout=options.stall
