@@ -77,7 +77,9 @@ class Center:
 async def open_center(
     settings: CenterSettings, encoder: Encoder | None = None, *, index: VectorIndex | None = None
 ) -> Center:
-    """Open a center; `index` overrides the settings' and is closed with the center.
+    """Open a center. Without an encoder it lists and filters but does not search by words or likeness.
+
+    `index` overrides the one of the settings (an edge index in the data folder by default); the center closes it.
 
     Raises ConfigurationError for settings that cannot be, UnavailableError for a database or index that is away.
     """
@@ -85,8 +87,8 @@ async def open_center(
         await asyncio.to_thread(settings.data.mkdir, parents=True, exist_ok=True)
         store = await open_store(_database(settings))
         stack.push_async_callback(store.close)
-        if index is None:
-            index = await _open_index(settings, encoder)
+        if index is None and encoder is not None:
+            index = await _open_index(settings, encoder.dim)
         if index is not None:
             stack.push_async_callback(index.close)
         center = await _compose(settings, store, encoder, index)
@@ -101,15 +103,10 @@ def _database(settings: CenterSettings) -> str | Path:
     return url.get_secret_value() if url else settings.data / "center.db"
 
 
-async def _open_index(settings: CenterSettings, encoder: Encoder | None) -> VectorIndex | None:
-    chosen = settings.index
-    if chosen is None and encoder is not None:
-        chosen = IndexSettings(kind="edge", dim=encoder.dim, path=settings.data / "index")
-    if chosen is None:
-        return None
+async def _open_index(settings: CenterSettings, dim: int) -> VectorIndex:
     from matpho_embeddings.index import open_index
 
-    return await open_index(chosen)
+    return await open_index(settings.index or IndexSettings(kind="edge", dim=dim, path=settings.data / "index"))
 
 
 async def _compose(
@@ -130,12 +127,12 @@ async def _compose(
     workers = Workers()
     outboxes = [OutboxWorker(store, LIVE_TOPIC, live.publish)]
     ranker = None
-    if index is not None:
+    if index is not None and encoder is not None:
         from matpho_embeddings.retrieval import Retriever
 
         ranker = Retriever(index, encoder)
-        outboxes.append(OutboxWorker(store, INDEX_TOPIC, Indexer(index, ranker.point_of).add))
-    topics = [INDEX_TOPIC, LIVE_TOPIC] if index is not None else [LIVE_TOPIC]
+        outboxes.append(OutboxWorker(store, INDEX_TOPIC, Indexer(index, ranker.points_of).add))
+    topics = [outbox.topic for outbox in outboxes]
 
     def wake() -> None:
         for outbox in outboxes:

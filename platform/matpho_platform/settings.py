@@ -24,7 +24,7 @@ class CenterSettings(SettingsBase):
     database_url: SecretStr | None = None
     """`postgresql+psycopg://…`; without it a SQLite file in the data folder."""
     index: IndexSettings | None = None
-    """Without it the center searches by filters only, unless an encoder is given: then an index in the data folder."""
+    """Where vectors are kept; without it, an index in the data folder."""
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     origins: tuple[str, ...] = ()

@@ -64,7 +64,8 @@ class CommandQueue:
         try:
             async with self._arrived:
                 self._arrived.notify_all()
-            return await asyncio.wait_for(pending.answer, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await pending.answer
         except TimeoutError as error:
             raise EdgeSilentError(
                 f"The box {edge_id} of camera {camera_id} did not answer within {timeout_s:g} s.",

@@ -1,7 +1,8 @@
-"""Step 6 of intake: stored events into the vector index; a point that the index refuses does not hold up the rest."""
+"""Step 6 of intake: stored events into the vector index; an event that the index refuses does not hold up the rest."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -15,30 +16,30 @@ _log = structlog.get_logger(__name__)
 
 
 class Indexer:
-    """The outbox's handler for the index. Adding a point twice is adding it once."""
+    """The outbox's handler for the index. Adding a point twice is adding it once.
 
-    def __init__(self, index: VectorIndex, point_of: Callable[[Event], Point]) -> None:
+    `points_of` makes the points of events (Retriever.points_of); it encodes, so it runs in a thread.
+    """
+
+    def __init__(self, index: VectorIndex, points_of: Callable[[Sequence[Event]], list[Point]]) -> None:
         self._index = index
-        self._point_of = point_of
+        self._points_of = points_of
 
     async def add(self, stored: Sequence[StoredEvent]) -> None:
         """Index events; raises what the index raises when it is away, so that the outbox tries again."""
-        points = [point for point in map(self._point, stored) if point is not None]
+        events = [item.event for item in stored]
         try:
-            await self._index.upsert(points)
+            await self._add(events)
         except BadInputError:
-            for point in points:
-                await self._add_alone(point)
+            for event in events:
+                await self._add_alone(event)
 
-    def _point(self, stored: StoredEvent) -> Point | None:
-        try:
-            return self._point_of(stored.event)
-        except BadInputError as error:
-            _log.warning("event_not_indexable", event=stored.event.id, reason=error.message)
-            return None
+    async def _add(self, events: Sequence[Event]) -> None:
+        if events:
+            await self._index.upsert(await asyncio.to_thread(self._points_of, events))
 
-    async def _add_alone(self, point: Point) -> None:
+    async def _add_alone(self, event: Event) -> None:
         try:
-            await self._index.upsert([point])
+            await self._add([event])
         except BadInputError as error:
-            _log.warning("event_not_indexable", event=point.id, reason=error.message)
+            _log.warning("event_not_indexable", event_id=event.id, reason=error.message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -45,10 +46,9 @@ class OutboxWorker:
         while True:
             self._wake.clear()
             if not await self.drain():
-                try:
-                    await asyncio.wait_for(self._wake.wait(), POLL_S)
-                except TimeoutError:
-                    continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_S):  # wait_for could swallow a cancellation here (Python 3.11)
+                        await self._wake.wait()
 
     async def drain(self) -> bool:
         """Do the jobs that are due; whether there were any. New jobs go together, jobs that failed each alone."""

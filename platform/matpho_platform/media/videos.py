@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 from matpho_contracts.edge_api import MAX_CLIP_BYTES, MAX_CLIP_SECONDS
 from matpho_platform.media.errors import ClipError
@@ -39,8 +40,8 @@ def check_clip(data: bytes) -> float:
         raise ClipError("The box sent no whole MP4.")
     try:
         with av.open(BytesIO(data), "r", format="mp4", options=_PROBE) as container:
-            videos = [stream.codec_context.name for stream in container.streams.video]
-            audios = [stream.codec_context.name for stream in container.streams.audio]
+            videos = [_codec(stream) for stream in container.streams.video]
+            audios = [_codec(stream) for stream in container.streams.audio]
             seconds = (container.duration or 0) / av.time_base
             packet = next(container.demux(container.streams.video[0]), None) if videos else None
             others = len(container.streams) - len(videos) - len(audios)
@@ -57,3 +58,8 @@ def check_clip(data: bytes) -> float:
     if packet is None or not packet.size or not 0 < seconds <= MAX_SECONDS:
         raise ClipError("The clip that the box sent is empty or too long.")
     return seconds
+
+
+def _codec(stream: Any) -> str:
+    """A stream's codec; empty for one that FFmpeg does not know."""
+    return stream.codec_context.name if stream.codec_context is not None else ""

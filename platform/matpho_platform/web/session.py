@@ -1,0 +1,104 @@
+"""Who calls: a cookie session or a bearer token, and the defence of cookies against other sites' pages.
+
+A browser adds the cookie by itself, also to requests that another site's page makes. So with a cookie, whatever may
+change something, and every WebSocket, must come from our own origin: the `Origin` header says so, and no page can
+forge it. A bearer token is added by nobody but its owner and needs no such check.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from matpho_contracts.errors import MatphoError
+from matpho_platform.access.accounts import SESSION_LIFE
+from matpho_platform.access.errors import NotSignedInError
+from matpho_platform.access.principal import Principal
+from matpho_platform.center import Center
+
+COOKIE = "matpho_session"
+SECURE_COOKIE = "__Host-matpho_session"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_MAX_TOKEN = 128
+
+
+class ForeignOriginError(MatphoError):
+    """The request comes from a page of another site."""
+
+    code = "foreign_origin"
+    status = 403
+
+
+def center_of(connection: HTTPConnection) -> Center:
+    """The center that the app serves."""
+    center: Center = connection.app.state.center
+    return center
+
+
+def client_of(connection: HTTPConnection) -> str:
+    """The caller's network address; behind a proxy, the one that our proxy added last."""
+    if center_of(connection).settings.behind_proxy:
+        forwarded = connection.headers.get("x-forwarded-for", "")
+        if forwarded:
+            return forwarded.rsplit(",", 1)[-1].strip()[:64]
+    return connection.client.host if connection.client else ""
+
+
+def require_own_origin(connection: HTTPConnection) -> None:
+    """Return when the request comes from our own pages; raise ForeignOriginError when not or when it does not say."""
+    origin = connection.headers.get("origin", "")
+    own = urlsplit(origin).netloc == connection.headers.get("host", "") and origin.startswith(("http://", "https://"))
+    if not own and origin not in center_of(connection).settings.origins:
+        raise ForeignOriginError("This request does not come from a page of this center.", action="Use our own pages.")
+
+
+def token_of(connection: HTTPConnection) -> tuple[str, bool]:
+    """The token that a request bears, and whether it came as a cookie; raises NotSignedInError when there is none."""
+    scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and 0 < len(bearer) <= _MAX_TOKEN:
+        return bearer, False
+    cookie = connection.cookies.get(cookie_name(connection), "")
+    if 0 < len(cookie) <= _MAX_TOKEN:
+        return cookie, True
+    raise NotSignedInError("You are not signed in.", action="Sign in.")
+
+
+def cookie_name(connection: HTTPConnection) -> str:
+    """Over TLS the cookie is bound to this very host."""
+    return SECURE_COOKIE if center_of(connection).settings.behind_proxy else COOKIE
+
+
+async def current_principal(connection: HTTPConnection) -> Principal:
+    """FastAPI dependency: who calls. Raises NotSignedInError, or ForeignOriginError for another site's page."""
+    token, from_cookie = token_of(connection)
+    method = connection.scope.get("method", "WEBSOCKET")
+    if from_cookie and method not in _SAFE:
+        require_own_origin(connection)
+    return await center_of(connection).accounts.principal(token)
+
+
+CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
+TheCenter = Annotated[Center, Depends(center_of)]
+
+
+def set_cookie(connection: HTTPConnection, response: Response, token: str) -> None:
+    """Give the browser its session: out of reach of scripts, sent to us alone."""
+    response.set_cookie(
+        cookie_name(connection),
+        token,
+        max_age=int(SESSION_LIFE.total_seconds()),
+        httponly=True,
+        samesite="strict",
+        secure=center_of(connection).settings.behind_proxy,
+        path="/",
+    )
+
+
+def clear_cookie(connection: HTTPConnection, response: Response) -> None:
+    """Take the session back."""
+    secure = center_of(connection).settings.behind_proxy
+    response.delete_cookie(cookie_name(connection), httponly=True, samesite="strict", secure=secure, path="/")
