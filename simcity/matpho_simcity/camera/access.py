@@ -14,12 +14,11 @@ MAX_REMEMBERED_NONCES = 20_000
 class Account:
     """User name and password of a camera. The password never shows in a repr."""
 
-    __slots__ = ("_password", "generation", "username")
+    __slots__ = ("_password", "username")
 
     def __init__(self, username: str, password: str) -> None:
         self.username = username
         self._password = password
-        self.generation = 0
 
     def __repr__(self) -> str:
         return f"Account(username={self.username!r})"
@@ -32,7 +31,6 @@ class Account:
     def change_password(self, password: str) -> None:
         """Set another password; digests of the old one are refused from now on."""
         self._password = password
-        self.generation += 1
 
 
 class Nonces:

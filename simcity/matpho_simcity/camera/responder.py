@@ -50,7 +50,7 @@ class DiscoveryResponder:
 
     `host` is the loopback address to answer on, `port` its UDP port (0: a free one, then only unicast is served).
     `multicast` joins the group on that interface; where the machine forbids that, `multicast_works` is False and
-    unicast goes on.
+    unicast goes on. With multicast the port is shared with whoever shares it too; without, it is ours alone.
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = PORT, *, multicast: bool = True) -> None:
@@ -68,7 +68,8 @@ class DiscoveryResponder:
     async def start(self) -> None:
         """Listen; raises `PortTakenError` when the unicast address is taken."""
         loop = asyncio.get_running_loop()
-        unicast = self._socket()
+        # Port 3702 is shared by nature: clients on this machine bind it too, to hear Hello and Bye.
+        unicast = self._socket(shared=self._wants_multicast)
         try:
             unicast.bind((self._host, self.port))
         except OSError as error:
@@ -85,8 +86,9 @@ class DiscoveryResponder:
             self._transports.append(transport)
             self.multicast_works = True
 
-    def _socket(self) -> socket.socket:
+    def _socket(self, *, shared: bool) -> socket.socket:
         made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, shared)
         made.setblocking(False)
         made.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(self._host))
         made.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 1)
@@ -94,9 +96,8 @@ class DiscoveryResponder:
 
     def _group_socket(self) -> socket.socket | None:
         """Bound to the group address, so that it hears the group only; None where the machine has no multicast."""
-        made = self._socket()
+        made = self._socket(shared=True)
         try:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with suppress(OSError):
                 made.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
             made.bind((GROUP, self.port))
