@@ -87,6 +87,13 @@ class Gateway:
             return None
         return await self._refuse(principal, "say", {"text": text}, refusal, origin)
 
+    async def denied(self, principal: Principal, action: str, origin: Origin) -> ToolResult | None:
+        """A denial that rests on the role alone, for wishes that need no arguments to be judged; it is in the trail."""
+        verdict = self._guards.decide(principal, action, None)
+        if isinstance(verdict, Allowed):
+            return None
+        return await self._deny(principal, action, {}, verdict, origin)
+
     async def call(
         self,
         principal: Principal,

@@ -83,5 +83,5 @@ TOOL = Tool(
         camera_ids=(arguments.camera_id,) if arguments.camera_id else (),
         event_ids=(arguments.event_id,) if arguments.event_id else (),
     ),
-    deadline_s=60.0,
+    deadline_s=45.0,
 )

@@ -132,7 +132,7 @@ def phrases_of(category: str, table: dict[str, Any]) -> Iterator[Phrase]:
 CATEGORIES = (
     "event", "object", "colour", "severity", "intent", "group", "compare", "metric",
     "reference", "camera_reference", "ordinal", "negation", "follow", "talk", "status", "kind", "owner", "own",
-    "filler",
+    "forecast", "filler",
 )  # fmt: skip
 
 

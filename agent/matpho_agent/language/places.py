@@ -78,6 +78,17 @@ def generic_words() -> frozenset[str]:
     return frozenset(word for said, name in _generic() for word in (*said, *name))
 
 
+@cache
+def _generic_marks() -> frozenset[str]:
+    table = yaml.safe_load((resources.files("matpho_agent.language") / "data" / "toponym.yaml").read_text("utf-8"))
+    return frozenset(token.marks for said in table.values() for way in said for token in read_text(way).tokens)
+
+
+def is_generic(token: Token) -> bool:
+    """Whether a typed word only says what kind of place it is: `chợ` does, `chở` does not."""
+    return token.plain in generic_words() if token.bare else token.marks in _generic_marks()
+
+
 def canonical(words: Sequence[str]) -> tuple[str, ...]:
     """The words with each kind of place in one spelling: `railway station` becomes `ga`."""
     result: list[str] = []
@@ -182,7 +193,7 @@ class PlaceIndex:
 
     def _part(self, window: Sequence[Token]) -> tuple[Place, ...]:
         """Neighbouring words inside a camera's name; words that only say the kind of place are not enough."""
-        telling = [token for token in window if token.plain not in generic_words()]
+        telling = [token for token in window if not is_generic(token)]
         if not telling or len(window) < 2:
             return ()
         postings = [self._posting.get(token.plain, set()) for token in window]

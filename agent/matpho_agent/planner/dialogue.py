@@ -18,6 +18,8 @@ FILTERS = (
     "event_types", "objects", "objects_not", "colors", "min_count", "plate", "areas", "camera_ids", "time_from",
     "time_to", "near", "severity_min", "query",
 )  # fmt: skip
+COUNTED = frozenset({"count", "rate"})
+"""What the event store can be asked for; figures about incidents come with the incidents."""
 CLOCK_TOLERANCE = timedelta(minutes=15)
 TALK_SPAN = 6
 """A greeting in a sentence longer than this is no greeting but a beginning."""
@@ -47,6 +49,8 @@ def take_step(clause: str, situation: Situation, memory: Memory) -> Step:
         plan = _continued(plan, memory, situation)
     if not plan.intent:
         return Step(plan, talk="unclear")
+    if plan.intent == "event_statistics" and (plan.metric not in COUNTED or plan.forecast):
+        return Step(plan, talk="unavailable", about="forecast" if plan.forecast else plan.metric)
     if plan.intent not in situation.tools:
         return Step(plan, talk="unavailable", about=plan.intent)
     return _call(plan, memory, situation)

@@ -9,6 +9,13 @@ from matpho_agent.planner.plan import QueryPlan
 if TYPE_CHECKING:
     from matpho_agent.planner.reader import Reading
 
+CODES = {
+    "VV": "get_incident",
+    "IDR": "identity_check_result",
+    "PA": "feedback_status",
+    "SOP": "list_procedures",
+}
+"""What a bare code asks for, by its prefix."""
 ACTING = (
     "request_identity_check", "decide_identity_check", "identity_check_result", "export_evidence", "create_watch",
     "open_incident", "update_incident", "escalate_incident", "acknowledge_alert", "dispatch_unit", "move_camera",
@@ -37,6 +44,9 @@ def choose_intent(reading: Reading, plan: QueryPlan) -> str:
     for name in ACTING:
         if name in cues:
             return name
+    for code in plan.codes:
+        if code.split("-")[0] in CODES and not plan.event_types:
+            return CODES[code.split("-")[0]]
     speaks_of_cameras = reading.says(*CAMERA_WORDS)
     wanted = next((name for name in READING if name in cues), "")
     if wanted in {"find_similar_events", "get_clip", "get_snapshot"}:
@@ -49,7 +59,7 @@ def choose_intent(reading: Reading, plan: QueryPlan) -> str:
             return "get_snapshot"
         if (plan.kind or plan.owner) and not one_camera:
             return "list_cameras"
-    if wanted == "event_statistics" or plan.group_by or plan.compare_to or plan.metric != "count":
+    if wanted == "event_statistics" or plan.forecast or plan.group_by or plan.compare_to or plan.metric != "count":
         listed = "search_events" in cues and any(token.plain in LISTING for token in reading.text.tokens)
         return "search_events" if listed and not plan.group_by and not plan.compare_to else "event_statistics"
     if wanted == "get_event" or (plan.event and plan.event.event_id and not plan.has_filters()):

@@ -62,6 +62,7 @@ class QueryPlan(_Value):
     group_by: list[str] = Field(default_factory=list)
     compare_to: str | None = None
     metric: str = "count"
+    forecast: bool = False
     status: str | None = None
     kind: str | None = None
     owner: str | None = None

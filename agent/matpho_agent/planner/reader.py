@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from matpho_agent.language.identifiers import Identifiers, read_identifiers
 from matpho_agent.language.lexicon import Lexicon, Match, shipped
-from matpho_agent.language.places import Place, PlaceIndex, PlaceMatch, generic_words
+from matpho_agent.language.places import Place, PlaceIndex, PlaceMatch, is_generic
 from matpho_agent.language.times import TimeReading, read_time
 from matpho_agent.language.tokens import Text, Token, read_text
 from matpho_agent.planner.intents import choose_intent
@@ -144,6 +144,7 @@ def build_plan(reading: Reading, situation: Situation) -> QueryPlan:
     groups = reading.values("group")
     plan.group_by = groups[:3]
     plan.compare_to = next(iter(reading.values("compare")), None)
+    plan.forecast = reading.has("forecast")
     plan.metric = next(iter(reading.values("metric")), "count")
     plan.severity_min = next(iter(reading.values("severity")), None)
     plan.status = next(iter(reading.values("status")), None)
@@ -275,10 +276,7 @@ def _remainder(reading: Reading) -> str:
     left = [
         number
         for number, token in enumerate(reading.text.tokens)
-        if number not in reading.taken
-        and len(token.plain) > 1
-        and not token.plain.isdigit()
-        and token.plain not in generic_words()
+        if number not in reading.taken and len(token.plain) > 1 and not token.plain.isdigit() and not is_generic(token)
     ]
     if not left:
         return ""

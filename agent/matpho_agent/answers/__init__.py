@@ -1,0 +1,1 @@
+"""Writing answers: deterministic, from results alone, every fact with the id it comes from."""

@@ -1,0 +1,149 @@
+"""The composer: results in, sentences out, in the reader's language and their role's register.
+
+Three things are never mixed up: nothing was found, it could not be checked, and it only looks alike (a candidate).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from matpho_agent.answers.events import details, found_events, similar_events
+from matpho_agent.answers.facts import camera_name, pick, status_name
+from matpho_agent.answers.statistics import statistics
+from matpho_contracts.times import VIETNAM
+from matpho_platform.access.principal import Principal
+from matpho_tools.city import City
+from matpho_tools.contract import Outcome, ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One call that was made, with what came of it."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    result: ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom an answer is written."""
+
+    principal: Principal
+    language: str
+    now: datetime
+    city: City
+
+
+Writer = Callable[[Done, Reader], str]
+
+
+def compose(done: Sequence[Done], reader: Reader) -> str:
+    """The answer to all calls of a turn, a paragraph each."""
+    return "\n\n".join(_one(call, reader) for call in done)
+
+
+def _one(call: Done, reader: Reader) -> str:
+    result = call.result
+    if result.outcome is not Outcome.ANSWERED or not result.data:
+        return pick(reader.language, result.message_vi, result.message_en)
+    text = WRITERS[call.tool](call, reader) if call.tool in WRITERS else _plain(call, reader)
+    if result.narrowed:
+        text += "\n" + pick(
+            reader.language,
+            "Lưu ý: phần nằm ngoài địa bàn của bạn đã được bỏ qua.",
+            "Note: what lies outside your area was left out.",
+        )
+    return text
+
+
+def _events(call: Done, reader: Reader) -> str:
+    return found_events(call.arguments, call.result.data, reader.principal, reader.language, reader.now, reader.city)
+
+
+def _similar(call: Done, reader: Reader) -> str:
+    return similar_events(call.arguments, call.result.data, reader.principal, reader.language, reader.now, reader.city)
+
+
+def _details(call: Done, reader: Reader) -> str:
+    return details(call.result.data, reader.principal, reader.language, reader.now, reader.city)
+
+
+def _statistics(call: Done, reader: Reader) -> str:
+    return statistics(call.arguments, call.result.data, reader.principal, reader.language, reader.city)
+
+
+def _cameras(call: Done, reader: Reader) -> str:
+    cameras, total = call.result.data["cameras"], call.result.data["total"]
+    if not total:
+        return pick(reader.language, "Không có camera nào khớp.", "No camera matches.")
+    head = pick(reader.language, f"Có {total} camera:", f"{total} cameras:" if total > 1 else "1 camera:")
+    lines = [
+        f"{number}. {camera_name(reader.city, camera['id'])} · {status_name(camera['status'], reader.language)}"
+        f" · {camera['kind'].upper() if camera['kind'] == 'ptz' else pick(reader.language, 'cố định', 'fixed')}"
+        for number, camera in enumerate(cameras, 1)
+    ]
+    rest = total - len(cameras)
+    if rest > 0:
+        lines.append(pick(reader.language, f"… và {rest} camera nữa.", f"… and {rest} more."))
+    return "\n".join([head, *lines])
+
+
+def _status(call: Done, reader: Reader) -> str:
+    data, language = call.result.data, reader.language
+    name = camera_name(reader.city, data["camera"]["id"])
+    since = _local(data["since"])
+    text = pick(
+        language,
+        f"Camera {name}: {status_name(data['status'], language)} từ {since}.",
+        f"Camera {name}: {status_name(data['status'], language)} since {since}.",
+    )
+    if data["status"] != "offline":
+        text += pick(language, f" {data['fps']:.1f} khung hình/giây.", f" {data['fps']:.1f} frames a second.")
+    if data.get("last_frame_at"):
+        last = _local(data["last_frame_at"])
+        text += pick(language, f" Khung hình cuối: {last}.", f" Last frame: {last}.")
+    edge = data["edge"]
+    box = pick(language, "có kết nối" if edge["online"] else "mất kết nối", "connected" if edge["online"] else "silent")
+    return text + pick(language, f" Hộp biên {edge['edge_id']}: {box}.", f" Edge box {edge['edge_id']}: {box}.")
+
+
+def _snapshot(call: Done, reader: Reader) -> str:
+    data = call.result.data
+    name, at = camera_name(reader.city, data["camera_id"]), _local(data["captured_at"])
+    text = pick(reader.language, f"Ảnh camera {name}, chụp lúc {at}.", f"Picture from camera {name}, taken at {at}.")
+    if data.get("redacted"):
+        text += pick(reader.language, " Ảnh đã che theo quyền của bạn.", " Redacted as your role demands.")
+    return text
+
+
+def _clip(call: Done, reader: Reader) -> str:
+    data = call.result.data
+    span = f"{_local(data['start'])} – {_local(data['end'])}"
+    of = data.get("event_id") or camera_name(reader.city, data.get("camera_id") or "")
+    return pick(reader.language, f"Clip {span} của {of}.", f"Clip {span} of {of}.")
+
+
+def _plain(call: Done, reader: Reader) -> str:
+    """A tool without a writer of its own: the ids it speaks of."""
+    ids = ", ".join(call.result.ids) or "-"
+    return pick(reader.language, f"Đã thực hiện {call.tool}: {ids}.", f"Done {call.tool}: {ids}.")
+
+
+def _local(value: str) -> str:
+    return datetime.fromisoformat(value).astimezone(VIETNAM).strftime("%H:%M:%S %d/%m/%Y")
+
+
+WRITERS: dict[str, Writer] = {
+    "search_events": _events,
+    "find_similar_events": _similar,
+    "get_event": _details,
+    "event_statistics": _statistics,
+    "list_cameras": _cameras,
+    "camera_status": _status,
+    "get_snapshot": _snapshot,
+    "get_clip": _clip,
+}

@@ -1,0 +1,87 @@
+"""Words that need no tool: greetings, help, questions back, what this installation cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from matpho_agent.answers.facts import camera_name, moment, pick, type_name
+from matpho_agent.planner.plan import Memory
+from matpho_platform.access.principal import Principal
+from matpho_prompts.library import Prompt
+from matpho_tools.city import City
+
+TOOL_NAMES: dict[str, tuple[str, str]] = {
+    "move_camera": ("điều khiển camera", "moving cameras"),
+    "acknowledge_alert": ("nhận cảnh báo", "acknowledging alerts"),
+    "open_incident": ("mở vụ việc", "opening incidents"),
+    "dispatch_unit": ("điều lực lượng", "dispatching units"),
+    "update_incident": ("cập nhật vụ việc", "updating incidents"),
+    "escalate_incident": ("chuyển cấp trên", "escalating incidents"),
+    "list_incidents": ("tra cứu vụ việc", "listing incidents"),
+    "get_incident": ("tra cứu vụ việc", "reading incidents"),
+    "create_watch": ("đặt theo dõi tự động", "standing watches"),
+    "export_evidence": ("xuất bằng chứng", "exporting evidence"),
+    "request_identity_check": ("yêu cầu xác minh danh tính", "identity checks"),
+    "decide_identity_check": ("duyệt xác minh danh tính", "deciding identity checks"),
+    "identity_check_result": ("kết quả xác minh", "identity results"),
+    "submit_feedback": ("nhận phản ánh", "taking reports"),
+    "feedback_status": ("tra cứu phản ánh", "report status"),
+    "public_information": ("thông tin công khai", "public information"),
+    "list_procedures": ("tra cứu quy trình", "procedures"),
+    "daily_briefing": ("báo cáo giao ban", "the daily briefing"),
+    "forecast": ("dự báo", "forecasts"),
+    "mean_response_minutes": ("thống kê thời gian xử lý", "response time figures"),
+    "resolved_share": ("thống kê tỷ lệ giải quyết", "resolution figures"),
+    "open": ("thống kê vụ việc đang mở", "figures of open incidents"),
+    "search_audit": ("tra cứu nhật ký", "the audit trail"),
+}
+
+
+def talk(topic: str, about: str, prompt: Prompt, principal: Principal, language: str) -> str:
+    """The answer to a word of talk; `about` names a tool that is not installed."""
+    if topic == "greeting":
+        return pick(language, f"Chào {principal.name}. {prompt.help}", f"Hello {principal.name}. {prompt.help}")
+    if topic == "help":
+        return prompt.help
+    if topic == "thanks":
+        return pick(language, "Không có gì. Cần gì thêm cứ nói.", "You are welcome. Tell me if you need anything else.")
+    if topic == "bye":
+        return pick(language, "Tạm biệt.", "Goodbye.")
+    if topic == "unavailable":
+        vi, en = TOOL_NAMES.get(about, (about, about))
+        return pick(
+            language,
+            f"Bản cài đặt này chưa có chức năng {vi}, nên tôi chưa làm gì. {prompt.help}",
+            f"This installation does not offer {en} yet, so nothing was done. {prompt.help}",
+        )
+    return pick(
+        language,
+        f"Tôi chưa hiểu bạn cần gì. {prompt.help}",
+        f"I did not understand what you need. {prompt.help}",
+    )
+
+
+def question(missing: str, options: Sequence[str], memory: Memory, city: City, language: str, now: datetime) -> str:
+    """The question for just the missing piece, with the choices where there are a few."""
+    if missing == "camera_id":
+        head = pick(language, "Bạn muốn nói camera nào?", "Which camera do you mean?")
+        lines = [f"{number}. {camera_name(city, option)}" for number, option in enumerate(options, 1)]
+        return "\n".join([head, *lines])
+    if missing == "event_id":
+        known = {result.id: result for result in memory.results}
+        head = pick(language, "Bạn muốn nói sự kiện nào?", "Which event do you mean?")
+        lines = []
+        for number, option in enumerate(options, 1):
+            result = known.get(option)
+            if result is not None and result.time is not None and result.type:
+                said = f"{moment(result.time, now, language)} · {type_name(result.type, language)}"
+                lines.append(f"{number}. {said} · {camera_name(city, result.camera_id)} · [{option}]")
+        return "\n".join([head, *lines])
+    if missing == "time_from":
+        return pick(
+            language,
+            "Từ mấy giờ đến mấy giờ? (một clip dài nhất 10 phút)",
+            "From what time to what time? (a clip is at most 10 minutes)",
+        )
+    return pick(language, f"Cần thêm: {missing}.", f"One piece is missing: {missing}.")

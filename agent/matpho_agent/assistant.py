@@ -1,0 +1,192 @@
+"""The assistant as channels use it: a turn in, an answer with its citations out; or the same as a stream."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import datetime
+from typing import Any
+from weakref import WeakValueDictionary
+
+from matpho_agent.conversations import MAX_CONVERSATION_ID, Conversations, open_conversations, thread_of
+from matpho_agent.graph import State, TurnGraph
+from matpho_agent.language.detect import language_of
+from matpho_agent.language.places import Place, PlaceIndex
+from matpho_agent.language.tokens import MAX_TEXT_CHARS
+from matpho_agent.planner.llm import open_model
+from matpho_agent.planner.model_settings import AssistantSettings
+from matpho_agent.planner.reader import Situation
+from matpho_agent.turn import Record, Turn, TurnContext
+from matpho_contracts.errors import BadInputError, MatphoError
+from matpho_contracts.ids import is_short_id
+from matpho_contracts.times import now as present
+from matpho_platform.access.principal import Principal
+from matpho_prompts.library import PromptLibrary, shipped
+from matpho_tools.city import City
+from matpho_tools.gateway import Gateway
+from matpho_tools.registry import EXPOSED
+
+log = logging.getLogger(__name__)
+SNAPSHOTS_SHOWN = 3
+
+
+class Assistant:
+    """One for a center; safe for many conversations at once, one turn at a time in each."""
+
+    def __init__(
+        self, gateway: Gateway, conversations: Conversations, settings: AssistantSettings, prompts: PromptLibrary
+    ) -> None:
+        self._gateway = gateway
+        self._conversations = conversations
+        self._settings = settings
+        self.prompts = prompts
+        model = open_model(settings.model) if settings.model else None
+        self._graph = TurnGraph(gateway, settings, prompts, model).compile(conversations.saver)
+        self._places: tuple[City, PlaceIndex] | None = None
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def turn(
+        self,
+        principal: Principal,
+        conversation_id: str,
+        text: str,
+        *,
+        now: datetime | None = None,
+        channel: str = "chat",
+    ) -> Turn:
+        """Answer one sentence. Raises BadInputError for an empty text or a bad conversation id."""
+        final: Turn | None = None
+        async for event in self.stream(principal, conversation_id, text, now=now, channel=channel):
+            if event["type"] == "final":
+                final = event["turn"]
+        if final is None:
+            raise RuntimeError("a stream ends with its final turn")
+        return final
+
+    async def stream(
+        self,
+        principal: Principal,
+        conversation_id: str,
+        text: str,
+        *,
+        now: datetime | None = None,
+        channel: str = "chat",
+    ) -> AsyncIterator[dict[str, Any]]:
+        """The turn as it goes: `step` (what is being done), `token` (a piece of the answer), `final` (the Turn).
+
+        Closing the iterator stops the turn: no further call is made.
+        """
+        _check(conversation_id, text)
+        thread = thread_of(principal.user_id, conversation_id)
+        lock = self._locks.setdefault(thread, asyncio.Lock())
+        started = time.perf_counter()
+        async with lock:
+            record = Record()
+            try:
+                async with asyncio.timeout(self._settings.turn_seconds):
+                    context = await self._context(principal, conversation_id, now or present(), channel, record)
+                    async for event in self._events(thread, text, context):
+                        yield event
+            except (MatphoError, TimeoutError) as error:
+                log.warning("turn not completed", extra={"error": type(error).__name__})
+                record.outcome, record.rule = "failed", getattr(error, "code", "timeout")
+                record.answer = _apology(language_of(text))
+            await self._conversations.forget_old(thread)
+        spent = (time.perf_counter() - started) * 1000
+        yield {"type": "final", "turn": _turn(record, text, conversation_id, spent)}
+
+    async def ask(self, text: str, principal: Principal, *, now: datetime | None = None) -> dict[str, Any]:
+        """One question without a conversation, as `matpho ask` prints it."""
+        turn = await self.turn(principal, uuid.uuid4().hex, text, now=now, channel="ask")
+        return {
+            "outcome": turn.outcome,
+            "answer": turn.answer,
+            "tool_calls": list(turn.tool_calls),
+            "result_ids": list(turn.result_ids),
+            "ms": round(turn.milliseconds, 1),
+        }
+
+    async def forget(self, principal: Principal, conversation_id: str) -> None:
+        """Forget a conversation of this user."""
+        _check(conversation_id, "-")
+        await self._conversations.delete(principal.user_id, conversation_id)
+
+    async def _events(self, thread: str, text: str, context: TurnContext) -> AsyncIterator[dict[str, Any]]:
+        state: State = {"text": text}
+        stream = self._graph.astream(
+            state,
+            {"configurable": {"thread_id": thread}, "recursion_limit": 40},
+            context=context,
+            stream_mode="custom",
+            durability="exit",
+        )
+        async for event in stream:
+            yield dict(event)
+
+    async def _context(
+        self, principal: Principal, conversation_id: str, now: datetime, channel: str, record: Record
+    ) -> TurnContext:
+        city = await self._gateway.city()
+        if self._places is None or self._places[0] is not city:
+            self._places = (city, _index(city))
+        places = self._places[1]
+        tools = frozenset(name for name in EXPOSED if name in self._gateway.tools)
+        situation = Situation(now, places, principal.areas, tools)
+        return TurnContext(principal, now, channel, conversation_id, city, places, situation, record)
+
+
+async def open_assistant(gateway: Gateway, settings: AssistantSettings, stack: AsyncExitStack) -> Assistant:
+    """An assistant over a gateway; its store is closed with `stack`. Raises ConfigurationError for bad prompts."""
+    return Assistant(gateway, await open_conversations(settings, stack), settings, shipped())
+
+
+def _check(conversation_id: str, text: str) -> None:
+    if not is_short_id(conversation_id) or len(conversation_id) > MAX_CONVERSATION_ID:
+        raise BadInputError("A conversation id has 1 to 64 letters, digits, dots or dashes.")
+    if not text.strip():
+        raise BadInputError("There is no question.", action="Write what you want to know.")
+    if len(text) > MAX_TEXT_CHARS:
+        raise BadInputError(f"A question has at most {MAX_TEXT_CHARS} characters.")
+
+
+def _index(city: City) -> PlaceIndex:
+    areas = (Place("area", area.code, area.name, area.aliases, area.parent, area.center) for area in city.areas)
+    cameras = (
+        Place("camera", camera.id, camera.name, camera.aliases, camera.area, camera.location, camera.kind)
+        for camera in city.cameras
+    )
+    return PlaceIndex([*areas, *cameras])
+
+
+def _apology(language: str) -> str:
+    if language == "vi":
+        return "Không kiểm tra được: hệ thống chưa trả lời kịp. Chưa có gì bị thay đổi, xin thử lại."
+    return "Could not check: the system did not answer in time. Nothing was changed; please try again."
+
+
+def _turn(record: Record, text: str, conversation_id: str, milliseconds: float) -> Turn:
+    answered = [done for done in record.done if done.result.data]
+    return Turn(
+        outcome=record.outcome,
+        answer=record.answer,
+        language=language_of(text),
+        tool_calls=tuple({"name": done.tool, "arguments": dict(done.arguments)} for done in record.done),
+        result_ids=tuple(dict.fromkeys(name for done in record.done for name in done.result.ids)),
+        hits=tuple(hit for done in answered for hit in done.result.data.get("hits", ())),
+        media=tuple(
+            {"kind": done.tool.removeprefix("get_"), **done.result.data}
+            for done in answered
+            if done.tool in {"get_snapshot", "get_clip"}
+        )[:SNAPSHOTS_SHOWN],
+        tables=tuple(done.result.data for done in answered if done.tool == "event_statistics"),
+        missing=record.missing,
+        rule=record.rule,
+        planner=record.planner,
+        note=record.note,
+        conversation_id=conversation_id,
+        milliseconds=round(milliseconds, 2),
+    )

@@ -1,0 +1,247 @@
+"""The graph of a turn: screen -> plan -> act -> (plan again) -> answer.
+
+The state that a checkpoint keeps is the text and the memory, as plain values. Who asks, the present and everything that
+was fetched live in the runtime context, which is never stored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from matpho_agent.answers.compose import Done, Reader, compose
+from matpho_agent.answers.facts import area_name, pick
+from matpho_agent.answers.talk import question, talk
+from matpho_agent.language.detect import language_of
+from matpho_agent.planner.llm import PlannerFailedError, ask_model
+from matpho_agent.planner.model import ASK_USER, TALK, DeterministicPlanner
+from matpho_agent.planner.model_settings import AssistantSettings
+from matpho_agent.planner.plan import Memory, Pending, QueryPlan
+from matpho_agent.planner.reader import read_clause
+from matpho_agent.remember import keep_history, remember
+from matpho_agent.turn import TurnContext, end_of
+from matpho_contracts.times import VIETNAM
+from matpho_platform.access.role_table import ROLE_TABLE
+from matpho_prompts.library import PromptLibrary
+from matpho_tools.contract import Outcome, ToolResult
+from matpho_tools.gateway import Gateway, Origin
+from matpho_tools.registry import openai_schemas
+
+MAX_PLANS = 6
+"""Times that the planner is asked in one turn."""
+TOKEN_WORDS = 6
+"""Words sent to the reader at a time."""
+
+
+class State(TypedDict, total=False):
+    """What a checkpoint keeps: plain values only."""
+
+    text: str
+    memory: dict[str, Any]
+    calls: list[dict[str, Any]]
+
+
+class TurnGraph:
+    """The nodes; built once, run for every turn."""
+
+    def __init__(
+        self, gateway: Gateway, settings: AssistantSettings, prompts: PromptLibrary, model: BaseChatModel | None
+    ) -> None:
+        self._gateway = gateway
+        self._settings = settings
+        self._prompts = prompts
+        self._model = model
+        self._rules = DeterministicPlanner().bind_tools(openai_schemas())
+
+    def compile(self, saver: BaseCheckpointSaver[str]) -> CompiledStateGraph[State, TurnContext, State, State]:
+        """The graph with its store of conversations."""
+        graph = StateGraph(State, context_schema=TurnContext)
+        graph.add_node("screen", self._screen)
+        graph.add_node("plan", self._plan)
+        graph.add_node("act", self._act)
+        graph.add_node("answer", self._answer)
+        graph.add_edge(START, "screen")
+        graph.add_conditional_edges("screen", _after_screen, {"plan": "plan", "answer": "answer"})
+        graph.add_conditional_edges("plan", _after_plan, {"act": "act", "answer": "answer"})
+        graph.add_conditional_edges("act", _after_act, {"plan": "plan", "answer": "answer"})
+        graph.add_edge("answer", END)
+        return graph.compile(checkpointer=saver)
+
+    async def _screen(self, state: State, runtime: Runtime[TurnContext]) -> State:
+        """Refusals come first, on the person's own words, before anything is planned."""
+        context, memory = runtime.context, _memory(state)
+        memory.language = language_of(state["text"], memory.language)
+        record = context.record
+        result = await self._gateway.screen(context.principal, state["text"], self._origin(context))
+        if result is not None:
+            record.outcome, record.rule, record.finished = "refused", result.rule, True
+            record.said = pick(memory.language, result.message_vi, result.message_en)
+            _note_places(state["text"], context, memory)
+        record.messages = self._opening(state["text"], context, memory)
+        return {"memory": memory.model_dump(mode="json"), "calls": []}
+
+    async def _plan(self, state: State, runtime: Runtime[TurnContext]) -> State:
+        """Ask the model for the next calls, or the rules; a model that fails gives way to the rules and says so."""
+        context, memory = runtime.context, _memory(state)
+        record = context.record
+        record.steps += 1
+        runtime.stream_writer({"type": "step", "step": "plan"})
+        message = None
+        if self._model is not None and not record.note:
+            try:
+                timeout = self._settings.model.timeout_s if self._settings.model else 20.0
+                message = await ask_model(self._model, record.messages, context.places, timeout)
+                record.planner = "model"
+            except PlannerFailedError as error:
+                record.note = error.message
+                record.planner = "rules"
+        if message is None:
+            if record.done and record.note and record.planner == "rules" and self._model is not None:
+                return {"calls": []}
+            said = [HumanMessage(state["text"]), *_after_human(record.messages)]
+            message = await self._rules.ainvoke(said, situation=context.situation, memory=memory)
+        record.messages.append(message)
+        if not message.tool_calls and isinstance(message.content, str) and message.content and not record.done:
+            record.said = message.content
+        return {"calls": [{"name": c["name"], "args": c["args"], "id": c["id"]} for c in message.tool_calls]}
+
+    async def _act(self, state: State, runtime: Runtime[TurnContext]) -> State:
+        """Run the planned calls one after the other; stop at the first that does not answer."""
+        context, memory = runtime.context, _memory(state)
+        record = context.record
+        for call in state["calls"]:
+            name, arguments = call["name"], call["args"]
+            if name in {ASK_USER, TALK}:
+                await self._speak(name, arguments, context, memory)
+                break
+            if len(record.done) >= self._settings.max_calls:
+                record.finished = True
+                break
+            runtime.stream_writer({"type": "step", "step": "tool", "tool": name})
+            result = await self._gateway.call(
+                context.principal,
+                name,
+                arguments,
+                channel=context.channel,
+                conversation_id=context.conversation_id,
+                prompts=self._prompts.version,
+            )
+            done = Done(name, arguments, result)
+            record.done.append(done)
+            memory.pending = None
+            remember(memory, done)
+            record.messages.append(ToolMessage(_for_planner(result), tool_call_id=str(call["id"]), name=name))
+            if result.outcome is not Outcome.ANSWERED:
+                record.outcome, record.rule, record.finished = end_of(result), result.rule, True
+                record.missing = str(result.data.get("missing", ""))
+                break
+        return {"memory": memory.model_dump(mode="json"), "calls": []}
+
+    async def _speak(self, name: str, arguments: Mapping[str, Any], context: TurnContext, memory: Memory) -> None:
+        """A question back or a word of talk; nobody is asked for what their role may not do anyway."""
+        record, language = context.record, memory.language
+        wish = arguments["plan"].get("intent") if name == ASK_USER else arguments["about"]
+        if wish in ROLE_TABLE:
+            denied = await self._gateway.denied(context.principal, wish, self._origin(context))
+            if denied is not None:
+                record.outcome, record.rule, record.finished = "denied", denied.rule, True
+                record.said = pick(language, denied.message_vi, denied.message_en)
+                return
+        if name == ASK_USER:
+            record.outcome, record.missing, record.finished = "clarify", arguments["missing"], True
+            options = list(arguments["options"])
+            record.said = question(record.missing, options, memory, context.city, language, context.now)
+            plan = QueryPlan.model_validate(arguments["plan"])
+            memory.pending = Pending(plan=plan, missing=record.missing, options=options) if plan.intent else None
+            return
+        prompt = self._prompts.get(context.principal.role.value, language)
+        said = talk(arguments["topic"], arguments["about"], prompt, context.principal, language)
+        record.said = said if not record.done else record.said
+        record.messages.append(AIMessage(content=""))
+
+    async def _answer(self, state: State, runtime: Runtime[TurnContext]) -> State:
+        """Write the answer from the results alone and send it on in pieces."""
+        context, memory = runtime.context, _memory(state)
+        record = context.record
+        reader = Reader(context.principal, memory.language, context.now, context.city)
+        written = compose(record.done, reader)
+        record.answer = "\n\n".join(part for part in (written, record.said) if part)
+        if record.note:
+            record.answer += "\n" + pick(
+                memory.language,
+                "(Mô hình ngôn ngữ không dùng được, bộ lập kế hoạch theo luật đã làm thay.)",
+                "(The language model could not be used; the rule-based planner took over.)",
+            )
+        calls = [{"name": done.tool, "arguments": dict(done.arguments)} for done in record.done]
+        keep_history(memory, state["text"], calls, [name for done in record.done for name in done.result.ids])
+        words = record.answer.split(" ")
+        for start in range(0, len(words), TOKEN_WORDS):
+            piece = " ".join(words[start : start + TOKEN_WORDS])
+            runtime.stream_writer({"type": "token", "text": piece + (" " if start + TOKEN_WORDS < len(words) else "")})
+        return {"memory": memory.model_dump(mode="json"), "calls": [], "text": ""}
+
+    def _opening(self, text: str, context: TurnContext, memory: Memory) -> list[BaseMessage]:
+        """System prompt, the last exchanges in short, the question. The principal appears as an area name at most."""
+        prompt = self._prompts.get(context.principal.role.value, memory.language)
+        area = ", ".join(area_name(context.city, code) for code in context.principal.areas) or "-"
+        now = context.now.astimezone(VIETNAM).isoformat(timespec="minutes")
+        messages: list[BaseMessage] = [SystemMessage(prompt.filled(now=now, area=area))]
+        for entry in memory.history:
+            messages.append(HumanMessage(entry["user"]))
+            messages.append(AIMessage(json.dumps({"called": entry["calls"], "ids": entry["ids"]}, ensure_ascii=False)))
+        return [*messages, HumanMessage(text)]
+
+    def _origin(self, context: TurnContext) -> Origin:
+        return Origin(context.channel, context.conversation_id, self._prompts.version)
+
+
+def _memory(state: State) -> Memory:
+    return Memory.model_validate(state.get("memory") or {})
+
+
+def _after_human(messages: list[BaseMessage]) -> list[BaseMessage]:
+    start = max(index for index, message in enumerate(messages) if isinstance(message, HumanMessage))
+    return messages[start + 1 :]
+
+
+def _note_places(text: str, context: TurnContext, memory: Memory) -> None:
+    """The places of a refused sentence stay known: `how busy was it there` is a fair next question."""
+    plan, _reading = read_clause(text, context.situation)
+    if len(plan.camera_ids) == 1:
+        memory.camera_id = plan.camera_ids[0]
+    if plan.areas or plan.camera_ids:
+        memory.plan = QueryPlan(intent="search_events", areas=plan.areas, camera_ids=plan.camera_ids)
+
+
+def _for_planner(result: ToolResult) -> str:
+    """What a planning model may know of a result: ids, kinds, places, times; no text of a camera or a person."""
+    hits = result.data.get("hits", [])
+    kept = [{key: hit[key] for key in ("id", "type", "time", "camera_id", "area")} for hit in hits[:10]]
+    told = {
+        "outcome": result.outcome.value,
+        "rule": result.rule,
+        "total": result.data.get("total"),
+        "ids": result.ids[:10],
+    }
+    return json.dumps({**told, "events": kept}, ensure_ascii=False)
+
+
+def _after_screen(_state: State, runtime: Runtime[TurnContext]) -> Literal["plan", "answer"]:
+    return "answer" if runtime.context.record.finished else "plan"
+
+
+def _after_plan(state: State) -> Literal["act", "answer"]:
+    return "act" if state["calls"] else "answer"
+
+
+def _after_act(_state: State, runtime: Runtime[TurnContext]) -> Literal["plan", "answer"]:
+    record = runtime.context.record
+    return "answer" if record.finished or record.steps >= MAX_PLANS else "plan"
