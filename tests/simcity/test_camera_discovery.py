@@ -38,7 +38,7 @@ def probe(
 <a:Action>{NAMES["d"]}/{kind}</a:Action></e:Header><e:Body><d:{kind}>{inside}</d:{kind}></e:Body></e:Envelope>""".encode()
 
 
-async def ask(message: bytes, address: tuple[str, int], seconds: float = 0.5, enough: int = 99) -> list[etree._Element]:
+async def ask(message: bytes, address: tuple[str, int], seconds: float = 0.35, enough: int = 99) -> list[etree._Element]:
     """All answers within the time, or the first `enough`."""
     loop = asyncio.get_running_loop()
     answers = []
@@ -138,7 +138,7 @@ class TestUnicast:
                 sock.sendto(message, ("127.0.0.1", responder.port))
             count = 0
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.6):
+                async with asyncio.timeout(0.35):
                     while True:
                         await loop.sock_recvfrom(sock, 65536)
                         count += 1

@@ -334,7 +334,7 @@ class TestSessions:
 
     async def test_receiver_reports_keep_a_session(self, client: Client, camera: SimulatedCamera) -> None:
         await client.set_up()
-        for _ in range(9):
+        for _ in range(8):
             client.writer.write(b"$\x01\x00\x08" + bytes([0x80, 201, 0, 1, 0, 0, 0, 0]))
             await asyncio.sleep(0.3)
         assert camera.rtsp_sessions == 1
