@@ -54,6 +54,8 @@ class Place:
     area: str
     camera_name: str
     location: Location | None = None
+    camera_name_en: str = ""
+    """What English captions call it; `camera_name` where empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ class Composer:
             count=max(hit.count, len(objects)),
             zone=self._zones.get(hit.zone or ""),
             camera_name=self.place.camera_name,
+            camera_name_en=self.place.camera_name_en or self.place.camera_name,
             start=hit.start,
             at=hit.end,
         )

@@ -47,6 +47,7 @@ class Scene:
     camera_name: str
     start: datetime
     at: datetime
+    camera_name_en: str = ""
 
 
 def caption(scene: Scene) -> Caption:
@@ -59,13 +60,15 @@ def caption(scene: Scene) -> Caption:
     if scene.event_type is EventType.CAMERA_OFFLINE:
         return Caption(
             vi=f"Camera {scene.camera_name} mất tín hiệu từ {_clock(scene.start)[0]}.",
-            en=f"Camera {scene.camera_name} has been offline since {_clock(scene.start)[0]}.",
+            en=f"Camera {scene.camera_name_en or scene.camera_name} has been offline since {_clock(scene.start)[0]}.",
         )
     what = _SENTENCES.get(scene.event_type, _plain)(scene)
     where = _where(scene)
     return Caption(
         vi=_sentence(what.vi, where.vi, f"tại {scene.camera_name}", f"lúc {clock} {part}"),
-        en=_sentence(what.en, where.en, f"at {scene.camera_name}", f"at {clock} {_DAY_PARTS_EN[part]}"),
+        en=_sentence(
+            what.en, where.en, f"at {scene.camera_name_en or scene.camera_name}", f"at {clock} {_DAY_PARTS_EN[part]}"
+        ),
     )
 
 
