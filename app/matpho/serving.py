@@ -91,7 +91,7 @@ def _listen_for_owner(path: Path) -> socket.socket:
 
 def web_app(installation: Installation) -> FastAPI:
     """The web of an installation: the center's API, the tools, the chat and its page."""
-    routers = [tools_router(installation.gateway), chat_router(installation.assistant, installation.gateway)]
+    routers = [tools_router(installation.gateway), chat_router(installation.assistant)]
     return create_app(installation.center, routers, pages=PAGES)
 
 

@@ -38,7 +38,7 @@ class MatphoSettings(SettingsBase):
     """A Qdrant server; without it Qdrant Edge in the home."""
     encoder: str = "city"
     """A shipped model, a folder made by `matpho models export`, or `open_clip:MODEL/WEIGHTS`."""
-    detector: str = "city"
+    detector: str = "city-detector"
     """A shipped model, an .onnx file, or a .pt file (needs the extra `train`)."""
     model: ModelSettings | None = None
     """An OpenAI-compatible model in place of the deterministic planner; absent is none."""

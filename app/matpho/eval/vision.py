@@ -25,7 +25,7 @@ LOWEST_SCORE = 0.02
 WORKING_SCORE = 0.3
 
 
-def run(pictures: int = 600, detector: str = "city", seed: str = SEED) -> dict[str, Any]:
+def run(pictures: int = 600, detector: str = "city-detector", seed: str = SEED) -> dict[str, Any]:
     """Average precision at overlap 0.5 by class and its mean, with recall and precision at the working score."""
     model = load_detector(detector, conf=LOWEST_SCORE, threads=2)
     results = evaluate(_judged(model, pictures, seed), threshold=0.5, working_score=WORKING_SCORE)

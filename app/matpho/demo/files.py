@@ -1,0 +1,88 @@
+"""The settings that the demo writes: the installation's and the box's, as a person would write them for a real city."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from matpho.city_zones import zones_of
+from matpho.demo.signins import write_private
+from matpho.home import Home
+from matpho_contracts.errors import ConfigurationError
+from matpho_simcity.sites import Site, SiteGuide
+
+MARK = "# Written by `matpho demo`: the simulated city. It is written anew at every start.\n"
+PROVINCE = "HN"
+EDGE_ID = "demo-box"
+CAMERA_PASSWORD = "MATPHO_DEMO_CAMERA_PASSWORD"  # noqa: S105 - the name of an environment variable
+ENROL_TOKEN = "MATPHO_DEMO_ENROL_TOKEN"  # noqa: S105 - the name of an environment variable
+CAMERA_USER = "matpho"
+_GIB = 1024**3
+
+
+def write_installation(home: Home, sites: Sequence[Site]) -> None:
+    """`matpho.yaml` of the demo; raises ConfigurationError where the home holds another installation."""
+    path = home.settings_file
+    if path.exists() and not path.read_text(encoding="utf-8").startswith(MARK):
+        message = f"{home.root} holds an installation of its own."
+        raise ConfigurationError(message, action="Give the demo another folder: --home FOLDER.")
+    write_private(path, MARK + _yaml({"name": "Thành phố mô phỏng", "areas": _areas(sites)}))
+
+
+def write_box(home: Home, sites: Sequence[Site], *, center_url: str, discovery_port: int) -> Path:
+    """The box's settings: cameras known by serial number, zones drawn, accounts from the environment."""
+    document = {
+        "edge_id": EDGE_ID,
+        "area": PROVINCE,
+        "data_dir": str(home.edge),
+        "center": {"url": center_url, "enrol_token": f"${{{ENROL_TOKEN}}}", "heartbeat_s": 3.0},
+        "discovery": {"targets": [f"127.0.0.1:{discovery_port}"], "interfaces": ["127.0.0.1"], "seconds": 1.5},
+        "account": {"username": CAMERA_USER, "password": f"${{{CAMERA_PASSWORD}}}"},
+        "cameras": [_camera(site.guide) for site in sites],
+        "models": {"threads": 1},
+        "recorder": {"max_bytes": 5 * _GIB, "max_hours": 6.0},
+        "fps": 3.0,
+    }
+    path = home.demo / "edge.yaml"
+    write_private(path, MARK + _yaml(document))
+    return path
+
+
+def _areas(sites: Sequence[Site]) -> list[dict[str, Any]]:
+    province = {"code": PROVINCE, "name": "Thành phố Hà Nội", "level": "province", "aliases": ["Hà Nội", "Hanoi"]}
+    communes: dict[str, dict[str, Any]] = {}
+    for site in sites:
+        guide = site.guide
+        bare = guide.area_name.removeprefix("Phường ")
+        communes.setdefault(
+            guide.area_code,
+            {
+                "code": guide.area_code,
+                "name": guide.area_name,
+                "level": "commune",
+                "parent": PROVINCE,
+                "aliases": [bare],
+                "center": {"lat": guide.latitude, "lon": guide.longitude},
+            },
+        )
+    return [province, *communes.values()]
+
+
+def _camera(guide: SiteGuide) -> dict[str, Any]:
+    return {
+        "id": guide.camera_id,
+        "name": guide.name_vi,
+        "name_en": guide.name_en,
+        "area": guide.area_code,
+        "kind": guide.kind,
+        "location": {"lat": guide.latitude, "lon": guide.longitude},
+        "match": {"serial": guide.camera_id},
+        "zones": [zone.model_dump(mode="json", exclude_none=True) for zone in zones_of(guide)],
+    }
+
+
+def _yaml(document: dict[str, Any]) -> str:
+    return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
