@@ -161,9 +161,16 @@ class TestBrokenFiles:
         with pytest.raises(BadInputError):
             await read(open_source(str(tmp_path / "film.mp4"), camera_id="c"))
 
-    async def test_a_playlist_of_real_video_is_still_refused(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        "playlist",
+        [
+            "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:2,\nreal.ts\n#EXT-X-ENDLIST\n",
+            "ffconcat version 1.0\nfile 'real.ts'\n",
+        ],
+        ids=["hls", "concat"],
+    )
+    async def test_a_playlist_of_real_video_is_still_refused(self, tmp_path: Path, playlist: str) -> None:
         write_video(tmp_path / "real.ts")
-        playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:2,\nreal.ts\n#EXT-X-ENDLIST\n"
         (tmp_path / "list.mp4").write_text(playlist)
         with pytest.raises(UnreadableVideoError):
             await read(open_source(str(tmp_path / "list.mp4"), camera_id="c"))

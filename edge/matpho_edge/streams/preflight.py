@@ -27,8 +27,8 @@ _PARAMETER = re.compile(r'([A-Za-z-]{1,32})\s*=\s*(?:"([^"]*)"|([^\s",]+))')
 def judge_camera(address: LiveAddress, *, seconds: float, allow_basic: bool = False) -> None:
     """Raise CameraProtocolError for a redirect, CameraAuthError for a refused password, CameraUnreachableError.
 
-    A camera that knows no Digest gets our password in clear only with `allow_basic`. Blocks for at most about `seconds`.
-    Any other answer passes: the decoder will judge it.
+    A camera that knows no Digest gets our password in clear only with `allow_basic`. Blocks for at most about
+    `seconds`. Any other answer passes: the decoder will judge it.
     """
     deadline = time.monotonic() + seconds
     try:
