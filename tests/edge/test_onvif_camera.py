@@ -347,20 +347,20 @@ class TestLyingDevices:
                 await connect(port)
         assert sum(one.startswith("GetDeviceInformation") for one in asked) <= 3  # No hammering.
 
-    async def test_a_still_that_is_none(self) -> None:
-        for body, error in (
-            (b"", CameraProtocolError),
-            (b"<html>", CameraProtocolError),
-            (b"\xff" * (9 << 20), CameraProtocolError),
-        ):
-            answers: dict[str, Answer] = {"GetDeviceInformation": INFORMATION, "GET /s.jpg": web.Response(body=body)}
-            async with device(answers) as (port, _):
-                url = f"http://10.0.0.1:{port}/s.jpg"
-                answers["GetServices"] = services((MEDIA, f"http://127.0.0.1:{port}/media"))
-                answers["GetSnapshotUri"] = uri_answer("GetSnapshotUri", url)
-                async with await connect(port) as camera:
-                    with pytest.raises(error):
-                        await camera.snapshot("p")
+    @pytest.mark.parametrize(
+        ("body", "told"),
+        [(b"", "no JPEG"), (b"<html>", "no JPEG"), (b"\xff\xd8" + b"\xff" * (9 << 20), "larger")],
+        ids=["empty", "html", "huge"],
+    )
+    async def test_a_still_that_is_none(self, body: bytes, told: str) -> None:
+        answers: dict[str, Answer] = {"GetDeviceInformation": INFORMATION, "GET /s.jpg": web.Response(body=body)}
+        async with device(answers) as (port, asked):
+            answers["GetServices"] = services((MEDIA, f"http://127.0.0.1:{port}/media"))
+            answers["GetSnapshotUri"] = uri_answer("GetSnapshotUri", f"http://10.0.0.1:{port}/s.jpg")
+            async with await connect(port) as camera:
+                with pytest.raises(CameraProtocolError, match=told):
+                    await camera.snapshot("p")
+        assert asked[-1] == "GET /s.jpg /s.jpg"
 
     async def test_a_device_that_never_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async def stall(request: web.Request, _: str) -> web.Response:
