@@ -24,6 +24,8 @@ from matpho.bench.search_engines import STALL_POINTS, Answer, Engine, Matpho, Na
 
 K = 20
 QUERIES = 50
+CALM_SEARCHES = 500
+"""Searches without any writing whose longest shows what the machine's other work alone costs."""
 SEED = 20261121
 ENGINES = (Matpho.name, NaiveEdge.name, SqliteVec.name, NumpyExact.name)
 Question = tuple[NDArray[np.float32], Where]
@@ -41,7 +43,7 @@ def run(
     """Measure and return {"machine": {...}, "rows": [...]}; also written to `json` when given.
 
     Rows of kind `search` (engine, n, dim, selectivity, p50_ms, p95_ms, p99_ms, recall_mean, recall_min), `ingest`
-    (points_per_s, build_s), `stall` (max_ms) and `skipped` (reason).
+    (points_per_s, build_s), `stall` (max_ms, max_without_writing_ms) and `skipped` (reason).
     """
     random = np.random.default_rng(SEED)
     data = make_data(n, dim, random)
@@ -107,9 +109,11 @@ def _measure(
     rows += [_search_row(name, share, rounds, truth[share]) for (name, share), rounds in answers.items()]
     query, where = questions[0.1][0]
     for engine in running:
+        calm = max(answer.seconds for answer in engine.search([(query, where)] * CALM_SEARCHES, K))
         longest = engine.longest_while_writing(more, query, where, K)
         if longest is not None:
-            rows.append({"kind": "stall", "engine": engine.name, "max_ms": round(longest * 1e3, 2)})
+            stall = {"max_ms": round(longest * 1e3, 2), "max_without_writing_ms": round(calm * 1e3, 2)}
+            rows.append({"kind": "stall", "engine": engine.name, **stall})
     return rows
 
 

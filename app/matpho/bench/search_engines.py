@@ -132,11 +132,11 @@ class Matpho:
         return answers
 
     def longest_while_writing(self, more: Data, query: NDArray[np.float32], where: Where, k: int) -> float | None:
-        """One task searches without pause while another writes; a rebuild of the columns is part of it."""
+        """One task searches without pause while another writes."""
         return self._runner.run(self._longest(self._points(more), query, where, k))
 
     async def _longest(self, points: list[Point], query: NDArray[np.float32], where: Where, k: int) -> float:
-        writing = asyncio.create_task(self._write([*points, *points]))
+        writing = asyncio.create_task(self._write(points))
         longest = 0.0
         while not writing.done():
             (answer,) = await self._search([(query, where)], k)

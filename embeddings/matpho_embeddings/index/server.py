@@ -44,6 +44,8 @@ APPLY_POINTS = 64
 """Points made visible in one go, so that the interpreter lock is free for searches between them."""
 SWITCH_INTERVAL_S = 0.0005
 """How long a writing thread may hold the interpreter while a search wants it (Python's default is ten times that)."""
+GC_THRESHOLDS = (50_000, 50, 1000)
+"""Rare collections: the index holds many objects and no cycles, and looking through them would hold searches up."""
 CLOSE_PATIENCE_S = 30.0
 T = TypeVar("T")
 
@@ -104,6 +106,7 @@ class SearchServer:
             await self._writer.drain()
             return
         gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         self._writer.write(pack({"points": self._exact.living}))
         try:
             while True:

@@ -112,12 +112,12 @@ class VectorColumn:
         """Approximate scores of rows (ascending), the query's own scale left out."""
         first, last = int(rows[0]), int(rows[-1]) + 1
         if len(rows) == last - first:
-            return dot_int8(small, self._small.rows[first:last]) * self._scale[first:last]
+            return _scaled(dot_int8(small, self._small.rows[first:last]), self._scale[first:last])
         if len(rows) >= SCAN_SHARE * (last - first):
             dots = dot_int8(small, self._small.rows[first:last])[rows - first]
         else:
             dots = dot_int8_rows(small, self._small.rows, rows)
-        return np.asarray(dots * self._scale[rows], np.float32)
+        return _scaled(dots, self._scale[rows])
 
     def vector(self, row: int) -> NDArray[np.float32] | None:
         """A copy of the vector at `row`, or None when the point has none of this name."""
@@ -127,3 +127,8 @@ class VectorColumn:
         """Let go of the files."""
         self._exact.close()
         self._small.close()
+
+
+def _scaled(dots: NDArray[np.float64], scale: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The products in float32."""
+    return np.multiply(dots, scale, dtype=np.float32, casting="same_kind")
