@@ -19,6 +19,7 @@ from matpho_contracts.errors import MatphoError, NotFoundError
 from matpho_contracts.ids import ShortId
 from matpho_contracts.times import AwareDatetime
 from matpho_platform.access.principal import Principal, Role
+from matpho_platform.cameras.edges import EdgeEntry
 
 
 class _Body(BaseModel):
@@ -116,6 +117,7 @@ def create_operator(installation: Installation) -> FastAPI:
 
     @app.post("/boxes")
     async def add_box(box: Box) -> dict[str, str]:
+        await center.edges.configure([EdgeEntry(id=box.id)])
         return {"token": await center.edges.issue_token(box.id)}
 
     return app
