@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -128,6 +131,34 @@ async def center(tmp_path: Path, events: dict[str, Event]) -> AsyncIterator[Cent
     await opened.intake.receive(encode_batch(header, raws, {hashlib.sha256(still).hexdigest(): still}))
     yield opened
     await opened.close()
+
+
+def film() -> bytes:
+    """Two seconds of H.264 in an MP4."""
+    target = io.BytesIO()
+    with av.open(target, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
+        for number in range(20):
+            frame = av.VideoFrame.from_ndarray(np.full((96, 160, 3), number * 10, dtype=np.uint8), format="bgr24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return target.getvalue()
+
+
+@pytest.fixture
+async def box(center: Center) -> AsyncIterator[None]:
+    """A box that answers what it is asked for, as long as the test runs."""
+
+    async def serve() -> None:
+        while True:
+            for command in await center.commands.wait("box-1", 5.0):
+                answer = picture() if command.arguments.kind == "snapshot" else film()
+                center.commands.answer("box-1", command.id, answer)
+
+    serving = asyncio.create_task(serve())
+    yield
+    serving.cancel()
 
 
 @pytest.fixture

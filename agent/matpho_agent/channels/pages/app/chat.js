@@ -1,0 +1,125 @@
+/** The conversation: questions, streamed answers, and the field to ask in. */
+import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
+import { Answer } from "./answer.js";
+import { call, chat } from "./api.js";
+import { Hits, Media, Tables } from "./results.js";
+
+const EXAMPLES = { leader: "try_leader", citizen: "try_citizen", admin: "try_admin", auditor: "try_auditor" };
+
+/** @param {{me: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, signedOut: () => void}} props */
+export function Chat({ me, t, language, open, signedOut }) {
+  const [turns, setTurns] = useState([]);
+  const [text, setText] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [welcome, setWelcome] = useState("");
+  const conversation = useRef(null);
+  const stopping = useRef(null);
+  const end = useRef(null);
+  const field = useRef(null);
+
+  useEffect(() => {
+    call(`/api/v1/chat/welcome?language=${language}`)
+      .then((answer) => setWelcome(answer.help))
+      .catch((error) => error.status === 401 && signedOut());
+  }, [language]);
+  useEffect(() => end.current?.scrollIntoView({ block: "end" }), [turns]);
+  useEffect(() => () => stopping.current?.abort(), []);
+
+  const change = (/** @type {any} */ part) => setTurns((all) => [...all.slice(0, -1), { ...all[all.length - 1], ...part }]);
+  const add = (/** @type {string} */ piece) =>
+    setTurns((all) => [...all.slice(0, -1), { ...all[all.length - 1], answer: all[all.length - 1].answer + piece }]);
+
+  const ask = async (/** @type {string} */ said) => {
+    const question = said.trim();
+    if (!question || busy) return;
+    setText("");
+    setBusy(true);
+    setTurns((all) => [...all, { question, answer: "", step: t("step_plan"), hits: [], media: [], tables: [], outcome: "" }]);
+    stopping.current = new AbortController();
+    try {
+      const body = conversation.current ? { text: question, conversation_id: conversation.current } : { text: question };
+      for await (const { event, data } of chat(body, stopping.current.signal)) {
+        if (event === "conversation") conversation.current = data.conversation_id;
+        else if (event === "step") change({ step: data.tool ? `${t("step_tool")} ${data.tool}` : t("step_plan") });
+        else if (event === "token") add(data.text);
+        else if (event === "result") change(data);
+        else if (event === "done") change({ outcome: data.outcome, step: "" });
+      }
+    } catch (error) {
+      if (error.name === "AbortError") change({ answer: t("stopped"), outcome: "", step: "" });
+      else if (error.status === 401) signedOut();
+      else change({ answer: error.message || t("network"), outcome: "failed", step: "" });
+    }
+    setBusy(false);
+    field.current?.focus();
+  };
+
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      ask(text);
+    } else if (event.key === "Escape" && busy) stopping.current?.abort();
+  };
+  const restart = () => {
+    stopping.current?.abort();
+    if (conversation.current) call(`/api/v1/chat/${conversation.current}`, { method: "DELETE" }).catch(() => {});
+    conversation.current = null;
+    setTurns([]);
+    field.current?.focus();
+  };
+
+  return html`<main class="chat">
+    <section class="log" role="log" aria-live="polite" aria-label=${t("conversation")}>
+      ${turns.length === 0 && html`<${Start} me=${me} welcome=${welcome} t=${t} ask=${ask} />`}
+      ${turns.map((turn, index) => html`<${Turn} key=${index} turn=${turn} t=${t} language=${language} open=${open} />`)}
+      <div ref=${end}></div>
+    </section>
+    <form class="composer" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), ask(text))}>
+      <label class="hidden" for="question">${t("ask_label")}</label>
+      <textarea
+        id="question"
+        ref=${field}
+        rows="1"
+        maxlength="4000"
+        placeholder=${t("ask")}
+        value=${text}
+        onInput=${(/** @type {any} */ event) => setText(event.target.value)}
+        onKeyDown=${keys}
+      ></textarea>
+      ${busy
+        ? html`<button type="button" class="stop" onClick=${() => stopping.current?.abort()}>${t("stop")}</button>`
+        : html`<button type="submit" disabled=${!text.trim()}>${t("send")}</button>`}
+      ${turns.length > 0 && html`<button type="button" class="quiet" onClick=${restart}>${t("new_talk")}</button>`}
+    </form>
+  </main>`;
+}
+
+/** @param {{me: any, welcome: string, t: (key: string) => any, ask: (text: string) => void}} props */
+function Start({ me, welcome, t, ask }) {
+  const examples = t(EXAMPLES[me.role] ?? "try_field");
+  return html`<div class="start">
+    <h1>${t("hello")}, ${me.name}</h1>
+    <p>${welcome}</p>
+    <h2>${t("examples")}</h2>
+    <ul>
+      ${examples.map((/** @type {string} */ line) => html`<li><button type="button" class="example" onClick=${() => ask(line)}>${line}</button></li>`)}
+    </ul>
+  </div>`;
+}
+
+/** @param {{turn: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void}} props */
+function Turn({ turn, t, language, open }) {
+  const marked = ["denied", "refused", "failed", "clarify"].includes(turn.outcome);
+  return html`<article class="turn">
+    <p class="question"><span class="hidden">${t("you")}: </span>${turn.question}</p>
+    <div class="reply">
+      <span class="hidden">${t("assistant")}: </span>
+      ${turn.step && html`<p class="step" role="status">${turn.step}…</p>`}
+      ${marked && html`<p class=${`outcome ${turn.outcome}`}>${t(`outcome_${turn.outcome}`)}</p>`}
+      <${Answer} text=${turn.answer} busy=${turn.step !== ""} t=${t} open=${open} />
+      <${Tables} tables=${turn.tables} t=${t} />
+      <${Media} media=${turn.media} t=${t} language=${language} />
+      <${Hits} hits=${turn.hits} t=${t} language=${language} open=${open} />
+    </div>
+  </article>`;
+}
