@@ -125,7 +125,7 @@ async def _compose(
     owners = CameraOwners(store)
     live = LiveEvents(areas)
     workers = Workers()
-    outboxes = [OutboxWorker(store, LIVE_TOPIC, live.publish)]
+    outboxes = [OutboxWorker(store, LIVE_TOPIC, live.publish, wanted=live.wanted)]
     ranker = None
     if index is not None and encoder is not None:
         from matpho_embeddings.retrieval import Retriever

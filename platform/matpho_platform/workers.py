@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -33,10 +34,10 @@ class Workers:
             try:
                 await run()
                 return
-            except Exception as error:
+            except Exception:
                 falls = 0 if time.monotonic() - started > HEALTHY_S else falls + 1
                 self.restarts[name] = self.restarts.get(name, 0) + 1
-                _log.exception("worker_fell", worker=name, error=type(error).__name__)
+                _log.error("worker_fell", worker=name, trace=traceback.format_exc())
                 await asyncio.sleep(RESTART_S[min(falls, len(RESTART_S) - 1)])
 
     def alive(self) -> bool:

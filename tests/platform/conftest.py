@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,6 +31,7 @@ from matpho_platform.cameras.areas import Area
 from matpho_platform.cameras.edges import EdgeEntry
 from matpho_platform.center import Center, open_center
 from matpho_platform.settings import CenterSettings
+from matpho_platform.store import open_store
 
 POSTGRES = "MATPHO_TEST_POSTGRES_URL"
 """A server where the tests may make and drop databases, as postgresql+psycopg://user:password@host/database."""
@@ -61,8 +64,22 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     await engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database with every migration done: copying it spares each test the migrations."""
+    path = tmp_path_factory.mktemp("migrated") / "center.db"
+
+    async def make() -> None:
+        await (await open_store(path)).close()
+
+    asyncio.run(make())
+    return path
+
+
 @pytest.fixture
-def settings(tmp_path: Path, database: str | None) -> CenterSettings:
+def settings(tmp_path: Path, database: str | None, migrated: Path) -> CenterSettings:
+    (tmp_path / "center").mkdir()
+    shutil.copy(migrated, tmp_path / "center" / "center.db")
     return CenterSettings(
         data=tmp_path / "center",
         database_url=SecretStr(database) if database else None,

@@ -11,12 +11,14 @@ import pytest
 from sqlalchemy import select, text
 
 from matpho_contracts.errors import BadInputError, StorageFullError
-from matpho_contracts.signing import SignatureError
+from matpho_contracts.signing import SignatureError, SigningKey, verify_batch
 from matpho_contracts.times import now
+from matpho_contracts.wire import Batch, decode_batch
 from matpho_platform.access.principal import Scope
 from matpho_platform.cameras.errors import UnknownKeyError
 from matpho_platform.center import Center
 from matpho_platform.events import intake_repository
+from matpho_platform.events.candidates import verified_paths
 from matpho_platform.events.schemas import EventFilter
 from matpho_platform.store.tables import quarantine
 
@@ -202,3 +204,44 @@ class TestAFullDisk:
         with pytest.raises(StorageFullError):
             await center.intake.receive(box.batch([box.event(still=jpeg)], [jpeg]))
         assert await total(center) == 0
+
+
+class TestVerifiedPaths:
+    """The quick check of a batch must judge as the contract's own does."""
+
+    @pytest.mark.parametrize("size", [1, 2, 3, 7, 16])
+    def test_gives_the_proofs_of_the_contract(self, new_box: Any, size: int) -> None:
+        box = new_box()
+        batch = decode_batch(box.batch([box.event() for _ in range(size)]))
+        proofs = verify_batch(batch.events, batch.header, box.key.public)
+        paths = verified_paths(batch, box.key.public)
+        assert [tuple(step.hex() for step in path) for path in paths] == [proof.path for proof in proofs]
+
+    @pytest.mark.parametrize(
+        "change", ["key", "event", "order", "missing", "size", "root", "signature", "edge", "time"]
+    )
+    def test_refuses_what_the_contract_refuses(self, new_box: Any, change: str) -> None:
+        box = new_box()
+        batch = decode_batch(box.batch([box.event() for _ in range(4)]))
+        events, header, key = list(batch.events), batch.header, box.key.public
+        if change == "key":
+            key = SigningKey.generate().public
+        elif change == "event":
+            events[2] = events[2].replace(b"crowd", b"smoke")
+        elif change == "order":
+            events.reverse()
+        elif change == "missing":
+            events.pop()
+        else:
+            values = {
+                "size": {"size": 5},
+                "root": {"root": "0" * 64},
+                "signature": {"signature": "0" * 128},
+                "edge": {"edge_id": "box-2"},
+                "time": {"signed_at": header.signed_at + timedelta(seconds=1)},
+            }
+            header = header.model_copy(update=values[change])
+        with pytest.raises(SignatureError):
+            verify_batch(events, header, key)
+        with pytest.raises(SignatureError):
+            verified_paths(Batch(header, events), key)

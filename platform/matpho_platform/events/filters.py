@@ -57,14 +57,16 @@ def _objects(where: EventFilter) -> list[ColumnElement[bool]]:
     pairs = [f"{label}:{colour}" for label in where.objects for colour in where.colors]
     conditions = []
     if pairs:
-        conditions.append(or_(*(events.c.pairs.contains(words_column({pair}), autoescape=True) for pair in pairs)))
+        conditions.append(
+            or_(*(events.c.pairs.contains(words_column(frozenset({pair})), autoescape=True) for pair in pairs))
+        )
     elif where.objects:
-        found = (events.c.labels.contains(words_column({label}), autoescape=True) for label in where.objects)
+        found = (events.c.labels.contains(words_column(frozenset({label})), autoescape=True) for label in where.objects)
         conditions.append(or_(*found))
     elif where.colors:
         conditions.append(or_(*(events.c.pairs.contains(f":{colour}|", autoescape=True) for colour in where.colors)))
     for label in where.objects_not:
-        conditions.append(not_(events.c.labels.contains(words_column({label}), autoescape=True)))
+        conditions.append(not_(events.c.labels.contains(words_column(frozenset({label})), autoescape=True)))
     return conditions
 
 

@@ -38,9 +38,9 @@ async def add_events(
     """Batches, events, inbox and the outbox jobs that follow from them."""
     if not batch_rows:
         return
-    await session.run(insert(batches), batch_rows)
-    await session.run(insert(events), event_rows)
-    await session.run(insert(inbox), inbox_rows)
+    await session.insert_many(batches, batch_rows)
+    await session.insert_many(events, event_rows)
+    await session.insert_many(inbox, inbox_rows)
     jobs = [
         {"topic": topic, "first_seq": row["batch_id"], "last_seq": row["batch_id"] + row["stored"] - 1}
         | {"due_ms": 0, "attempts": 0}

@@ -64,6 +64,10 @@ class LiveEvents:
         finally:
             self._subscriptions.discard(subscription)
 
+    def wanted(self) -> bool:
+        """Whether anybody watches."""
+        return bool(self._watches or self._subscriptions)
+
     async def publish(self, stored: Sequence[StoredEvent]) -> None:
         """The outbox's handler: watches first, since they may ask for a repeat."""
         events = [item.event for item in stored]

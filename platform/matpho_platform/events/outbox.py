@@ -31,8 +31,12 @@ Handler = Callable[[Sequence[StoredEvent]], Awaitable[None]]
 class OutboxWorker:
     """Drains one topic: takes jobs under a lease, hands their events over, deletes the jobs."""
 
-    def __init__(self, store: Store, topic: str, handler: Handler) -> None:
+    def __init__(
+        self, store: Store, topic: str, handler: Handler, *, wanted: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`wanted` says whether anybody needs the events now; while nobody does, jobs are done without reading them."""
         self._store = store
+        self._wanted = wanted
         self.topic = topic
         self._handler = handler
         self._wake = asyncio.Event()
@@ -64,20 +68,23 @@ class OutboxWorker:
         return bool(jobs)
 
     async def _do(self, jobs: Sequence[RowMapping]) -> None:
-        async with self._store.reading() as session:
-            rows = [row for job in jobs for row in await reading.by_range(session, job["first_seq"], job["last_seq"])]
-        stored = [event for event in map(reading.parse_row, rows) if event is not None]
-        try:
-            await self._handler(stored)
-        except Exception as error:
-            _log.warning("outbox_retry", topic=self.topic, jobs=len(jobs), error=type(error).__name__)
-            async with self._store.writing() as session:
-                for job in jobs:
-                    await _postpone(session, job["job_id"], job["attempts"] + 1)
-            return
+        if self._wanted():
+            try:
+                await self._hand_over(jobs)
+            except Exception as error:
+                _log.warning("outbox_retry", topic=self.topic, jobs=len(jobs), error=type(error).__name__)
+                async with self._store.writing() as session:
+                    for job in jobs:
+                        await _postpone(session, job["job_id"], job["attempts"] + 1)
+                return
         done = [job["job_id"] for job in jobs]
         async with self._store.writing() as session:
             await session.run(delete(outbox).where(outbox.c.job_id.in_(done)))
+
+    async def _hand_over(self, jobs: Sequence[RowMapping]) -> None:
+        async with self._store.reading() as session:
+            rows = [row for job in jobs for row in await reading.by_range(session, job["first_seq"], job["last_seq"])]
+        await self._handler([event for event in map(reading.parse_row, rows) if event is not None])
 
 
 def _due_jobs(topic: str, at_ms: int) -> Select[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -61,7 +62,7 @@ class GroupWriter:
                         done.set_exception(UnavailableError("The center is stopping.", action="Send again."))
                 if not isinstance(error, Exception):
                     raise
-                _log.exception("intake_group_failed")
+                _log.error("intake_group_failed", trace=traceback.format_exc())
 
     async def _next_group(self) -> list[_Waiting]:
         group = [self._held or await self._queue.get()]
@@ -129,7 +130,7 @@ class _Rows:
             if isinstance(line, dict) and seen is None:
                 results.append(self._store(line, digest, first))
             elif isinstance(line, dict) and seen == digest:
-                results.append(EventResult(id=line["id"], status="repeat"))
+                results.append(EventResult.model_construct(id=line["id"], status="repeat", reason=""))
             else:
                 results.append(self._reject(batch, raw, line))
         if self.serial >= first:
@@ -147,9 +148,10 @@ class _Rows:
     def _store(self, line: dict[str, Any], digest: bytes, batch_id: int) -> EventResult:
         self.serial += 1
         self._known[line["id"]] = digest
-        self.events.append({**line, "seq": self.serial, "batch_id": batch_id})
+        line["seq"], line["batch_id"] = self.serial, batch_id
+        self.events.append(line)
         self.inbox.append({"event_id": line["id"], "digest": digest, "seq": self.serial})
-        return EventResult(id=line["id"], status="stored")
+        return EventResult.model_construct(id=line["id"], status="stored", reason="")
 
     def _reject(self, batch: Candidates, raw: bytes, line: dict[str, Any] | Rejection) -> EventResult:
         conflict = Rejection("conflict", "An event of this id was stored with other bytes.")

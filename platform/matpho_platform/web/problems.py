@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -62,7 +64,7 @@ class Unforeseen:
         except Exception as error:
             if scope["type"] != "http" or started:
                 raise
-            _log.error("request_failed", path=scope["path"], error=type(error).__name__, exc_info=error)
+            _log.error("request_failed", path=scope["path"], trace=traceback.format_exc())
             answer = problem(500, "internal", "Something went wrong here; it is in the log.", "Try again later.")
             await answer(scope, receive, send)
 
