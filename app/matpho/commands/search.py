@@ -12,6 +12,7 @@ from matpho.connecting import connect
 from matpho.home import Home
 from matpho.tables import print_json
 from matpho_contracts.errors import MatphoError
+from matpho_contracts.times import VIETNAM, from_rfc3339
 
 
 class SearchFailedError(MatphoError):
@@ -69,5 +70,6 @@ async def _search(home: Home, user: str, arguments: dict[str, Any]) -> dict[str,
 
 def _show(page: dict[str, Any]) -> None:
     for hit in page["hits"]:
-        typer.echo(f"{hit['time'][:19]}  {hit['camera_id']:<20} {hit['type']:<16} {hit['caption_vi']}  [{hit['id']}]")
+        at = from_rfc3339(hit["time"]).astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M:%S")
+        typer.echo(f"{at}  {hit['camera_id']:<20} {hit['type']:<16} {hit['caption_vi']}  [{hit['id']}]")
     typer.echo(f"{len(page['hits'])} / {page['total']}")

@@ -42,7 +42,7 @@ def write_box(home: Home, sites: Sequence[Site], *, center_url: str, discovery_p
         "discovery": {"targets": [f"127.0.0.1:{discovery_port}"], "interfaces": ["127.0.0.1"], "seconds": 1.5},
         "account": {"username": CAMERA_USER, "password": f"${{{CAMERA_PASSWORD}}}"},
         "cameras": [_camera(site.guide) for site in sites],
-        "models": {"threads": 1},
+        "models": {"threads": 1, "detector": "/tmp/detector1"},
         "recorder": {"max_bytes": 5 * _GIB, "max_hours": 6.0},
         "fps": 3.0,
     }
