@@ -20,9 +20,10 @@ def demo(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where the page is served on this machine.")] = 8080,
     cameras: Annotated[int, typer.Option(min=1, max=12, help="How many simulated cameras.")] = 8,
     seed: Annotated[str, typer.Option(help="Another seed is another day.")] = "1",
+    detector: Annotated[str, typer.Option(help="A shipped detector, an .onnx or a .pt file.")] = "city-detector",
     home: HomeOption = None,
 ) -> None:
     """Start simulated cameras, an edge box, the center and the assistant; Ctrl-C stops everything."""
     from matpho.demo.demo import run
 
-    asyncio.run(run(Home.find(home).make(), port=port, cameras=cameras, seed=seed))
+    asyncio.run(run(Home.find(home).make(), port=port, cameras=cameras, seed=seed, detector=detector))

@@ -39,9 +39,9 @@ CITY_SECONDS, CENTER_SECONDS, BOX_SECONDS = 120.0, 120.0, 120.0
 FIRST_EVENT_SECONDS = 90.0
 
 
-async def run(home: Home, *, port: int, cameras: int, seed: str) -> None:
+async def run(home: Home, *, port: int, cameras: int, seed: str, detector: str) -> None:
     """Start everything, show where to look, stop everything. Raises MatphoError with one clear sentence."""
-    demo = _Demo(home, port, cameras, seed)
+    demo = _Demo(home, port, cameras, seed, detector)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -60,8 +60,9 @@ async def run(home: Home, *, port: int, cameras: int, seed: str) -> None:
 
 
 class _Demo:
-    def __init__(self, home: Home, port: int, cameras: int, seed: str) -> None:
+    def __init__(self, home: Home, port: int, cameras: int, seed: str, detector: str) -> None:
         self._home, self._port, self._cameras, self._seed = home, port, cameras, seed
+        self._detector = detector
         self._console = Console()
         self._children: list[Child] = []
         self._began = time.monotonic()
@@ -89,7 +90,13 @@ class _Demo:
         )  # 4
         people = await self._people()  # 5
         os.environ[CAMERA_PASSWORD] = password
-        box_file = write_box(home, sites, center_url=str(center["url"]), discovery_port=int(city["discovery_port"]))
+        box_file = write_box(
+            home,
+            sites,
+            center_url=str(center["url"]),
+            discovery_port=int(city["discovery_port"]),
+            detector=self._detector,
+        )
         await self._start("The edge box", "matpho.demo.box", [str(box_file)], BOX_SECONDS)  # 6
         await self._first_event()  # 7
         self._show(str(center["url"]), people)  # 8

@@ -32,7 +32,7 @@ def write_installation(home: Home, sites: Sequence[Site]) -> None:
     write_private(path, MARK + _yaml({"name": "Thành phố mô phỏng", "areas": _areas(sites)}))
 
 
-def write_box(home: Home, sites: Sequence[Site], *, center_url: str, discovery_port: int) -> Path:
+def write_box(home: Home, sites: Sequence[Site], *, center_url: str, discovery_port: int, detector: str) -> Path:
     """The box's settings: cameras known by serial number, zones drawn, accounts from the environment."""
     document = {
         "edge_id": EDGE_ID,
@@ -42,7 +42,7 @@ def write_box(home: Home, sites: Sequence[Site], *, center_url: str, discovery_p
         "discovery": {"targets": [f"127.0.0.1:{discovery_port}"], "interfaces": ["127.0.0.1"], "seconds": 1.5},
         "account": {"username": CAMERA_USER, "password": f"${{{CAMERA_PASSWORD}}}"},
         "cameras": [_camera(site.guide) for site in sites],
-        "models": {"threads": 1, "detector": "/tmp/detector1"},
+        "models": {"threads": 1, "detector": detector},
         "recorder": {"max_bytes": 5 * _GIB, "max_hours": 6.0},
         "fps": 3.0,
     }
