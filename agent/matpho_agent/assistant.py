@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any
 from weakref import WeakValueDictionary
 
+from langchain_core.language_models import BaseChatModel
+
 from matpho_agent.conversations import MAX_CONVERSATION_ID, Conversations, open_conversations, thread_of
 from matpho_agent.graph import State, TurnGraph
 from matpho_agent.language.detect import language_of
@@ -38,13 +40,17 @@ class Assistant:
     """One for a center; safe for many conversations at once, one turn at a time in each."""
 
     def __init__(
-        self, gateway: Gateway, conversations: Conversations, settings: AssistantSettings, prompts: PromptLibrary
+        self,
+        gateway: Gateway,
+        conversations: Conversations,
+        settings: AssistantSettings,
+        prompts: PromptLibrary,
+        model: BaseChatModel | None = None,
     ) -> None:
         self._gateway = gateway
         self._conversations = conversations
         self._settings = settings
         self.prompts = prompts
-        model = open_model(settings.model) if settings.model else None
         self._graph = TurnGraph(gateway, settings, prompts, model).compile(conversations.saver)
         self._places: tuple[City, PlaceIndex] | None = None
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -141,7 +147,8 @@ class Assistant:
 
 async def open_assistant(gateway: Gateway, settings: AssistantSettings, stack: AsyncExitStack) -> Assistant:
     """An assistant over a gateway; its store is closed with `stack`. Raises ConfigurationError for bad prompts."""
-    return Assistant(gateway, await open_conversations(settings, stack), settings, shipped())
+    model = open_model(settings.model, stack) if settings.model else None
+    return Assistant(gateway, await open_conversations(settings, stack), settings, shipped(), model)
 
 
 def _check(conversation_id: str, text: str) -> None:

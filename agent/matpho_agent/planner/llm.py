@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -43,10 +44,13 @@ class PlannerFailedError(UnavailableError):
     code = "planner_failed"
 
 
-def open_model(settings: ModelSettings) -> BaseChatModel:
-    """A client for the endpoint; the library is imported here, so that nobody else needs it."""
+def open_model(settings: ModelSettings, stack: AsyncExitStack) -> BaseChatModel:
+    """A client for the endpoint, closed with `stack`; the library is imported here, so that nobody else needs it."""
+    import httpx2
     from langchain_openai import ChatOpenAI
 
+    client = httpx2.AsyncClient(timeout=settings.timeout_s, trust_env=False, follow_redirects=False)
+    stack.push_async_callback(client.aclose)
     return ChatOpenAI(
         model=settings.name,
         base_url=settings.base_url,
@@ -55,6 +59,7 @@ def open_model(settings: ModelSettings) -> BaseChatModel:
         max_retries=1,
         temperature=settings.temperature,
         stream_usage=False,
+        http_async_client=client,
     )
 
 
