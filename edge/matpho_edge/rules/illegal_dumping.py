@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from matpho_contracts.vocabulary import VEHICLES, EventType, ObjectClass
-from matpho_edge.detections import Detections
+from matpho_edge.detections import Detections, overlap_matrix
 from matpho_edge.rules.contract import RuleHit, RuleParameters, live, seen_now
 from matpho_edge.rules.zones import Zone, ZoneKind, of_kind
 from matpho_edge.track import Track
 
 _ITEMS = frozenset({ObjectClass.BAG, ObjectClass.RUBBISH})
 _ACTORS = frozenset({ObjectClass.PERSON, *VEHICLES})
+_LIES_S = 1.5
+_SAME_PLACE = 0.15
+"""Overlap from which on two things at different times are one thing."""
 _BRING_S = 3.0
 """Who comes near within this time after the thing lies still may still have brought it."""
 
@@ -46,6 +49,8 @@ class _Item:
     visible_at: datetime
     """When it was last seen, or hidden behind somebody."""
     old: bool
+    lay: bool = False
+    """Whether it has lain still; what was only carried past leaves no place behind."""
     bringers: set[int] = field(default_factory=set)
 
 
@@ -86,13 +91,14 @@ class IllegalDumping:
     def _item_of(self, track: Track, at: datetime) -> _Item:
         item = next((item for item in self._items if item.track_id == track.id), None)
         if item is None:
-            item = next((item for item in self._items if _gap(item.box, track.box) == 0.0), None)
+            item = next((item for item in self._items if item.lay and _same_place(item.box, track.box)), None)
         if item is None:
             began = self._began or at
             old = (track.first_seen - began).total_seconds() < self.parameters.learning_s
             item = _Item(track.id, track.box, track.first_seen, at, old)
             self._items.append(item)
         item.track_id, item.box, item.visible_at = track.id, track.box, at
+        item.lay = item.lay or track.still_for(at) >= _LIES_S
         return item
 
     def _note_bringers(self, item: _Item, track: Track, actors: Iterable[Track], at: datetime) -> None:
@@ -118,6 +124,10 @@ class IllegalDumping:
                 item.visible_at = at
         limit = self.parameters.forget_s
         self._items = [item for item in self._items if (at - item.visible_at).total_seconds() <= limit]
+
+
+def _same_place(first: NDArray[np.float32], second: NDArray[np.float32]) -> bool:
+    return bool(overlap_matrix(first[None, :], second[None, :])[0, 0] > _SAME_PLACE)
 
 
 def _gap(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:

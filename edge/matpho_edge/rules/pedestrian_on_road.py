@@ -12,7 +12,7 @@ from pydantic import Field
 from matpho_contracts.vocabulary import EventType, ObjectClass
 from matpho_edge.detections import Detections
 from matpho_edge.rules.contract import RuleHit, RuleParameters, Since, seen_now
-from matpho_edge.rules.zones import Zone, ZoneKind, in_any, of_kind
+from matpho_edge.rules.zones import Zone, ZoneKind, of_kind
 from matpho_edge.track import Track
 
 _TWO_WHEELS = frozenset({ObjectClass.MOTORCYCLE, ObjectClass.BICYCLE})
@@ -23,6 +23,8 @@ class PedestrianOnRoadParameters(RuleParameters):
 
     min_seconds: Annotated[float, Field(ge=0, le=600)] = 2.0
     min_looks: Annotated[int, Field(ge=1, le=100)] = 3
+    margin: Annotated[float, Field(ge=0, le=0.2)] = 0.012
+    """Who is within this of the kerb (share of the picture) may stand on it; who is as near a crossing uses it."""
     rider_overlap: Annotated[float, Field(gt=0, le=1)] = 0.2
     """Share of a person's box under a motorcycle or bicycle from which on the person is its rider."""
 
@@ -53,9 +55,10 @@ class PedestrianOnRoad:
         bikes = detections.of(_TWO_WHEELS).boxes
         hits = []
         for track in people:
-            if self._is_rider(track, bikes) or in_any(crossings, *track.foot):
+            margin = self.parameters.margin
+            if self._is_rider(track, bikes) or any(zone.is_near(*track.foot, margin) for zone in crossings):
                 continue
-            road = next((zone for zone in roads if zone.holds(*track.foot)), None)
+            road = next((zone for zone in roads if zone.holds_well(*track.foot, margin)), None)
             if road is None:
                 continue
             start, looks = self._since.hold((track.id,), at)

@@ -19,8 +19,9 @@ from matpho_edge.track import Track
 class StoppedVehicleParameters(RuleParameters):
     """Seconds and vehicles."""
 
-    min_seconds: Annotated[float, Field(gt=0, le=3600)] = 10.0
-    queue_length: Annotated[int, Field(ge=2, le=100)] = 4
+    min_seconds: Annotated[float, Field(gt=0, le=3600)] = 25.0
+    """Longer than most red lights, for carriageways whose waiting zones nobody has drawn."""
+    queue_length: Annotated[int, Field(ge=2, le=100)] = 3
     """So many standing vehicles in one carriageway are a queue, and none of them is an event."""
     queue_seconds: Annotated[float, Field(gt=0, le=600)] = 3.0
 

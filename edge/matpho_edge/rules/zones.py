@@ -63,6 +63,17 @@ class Zone(SettingsBase):
         """Whether the point lies in the zone."""
         return contains(list(self.polygon), x, y)
 
+    def holds_well(self, x: float, y: float, margin: float) -> bool:
+        """Whether the point lies in the zone and at least about `margin` from its border."""
+        return all(self.holds(x + dx * margin, y + dy * margin) for dx, dy in _AROUND)
+
+    def is_near(self, x: float, y: float, margin: float) -> bool:
+        """Whether the point lies in the zone or within about `margin` of it."""
+        return any(self.holds(x + dx * margin, y + dy * margin) for dx, dy in _AROUND)
+
+
+_AROUND = ((0.0, 0.0), (1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0))
+
 
 def of_kind(zones: Iterable[Zone], *kinds: ZoneKind) -> list[Zone]:
     """The zones of some kinds, in the order given."""
