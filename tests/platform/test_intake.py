@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from matpho_platform.center import Center
 from matpho_platform.events import intake_repository
 from matpho_platform.events.candidates import verified_paths
 from matpho_platform.events.schemas import EventFilter
+from matpho_platform.store.errors import DiskFailedError
 from matpho_platform.store.tables import quarantine
 
 EVERYWHERE = Scope(None)
@@ -203,6 +205,25 @@ class TestAFullDisk:
         center.blobs._min_free_bytes = 1 << 60  # type: ignore[attr-defined]  # as if the disk were full
         with pytest.raises(StorageFullError):
             await center.intake.receive(box.batch([box.event(still=jpeg)], [jpeg]))
+        assert await total(center) == 0
+
+
+class TestAFailedDisk:
+    async def test_stops_intake_until_a_restart(self, center: Center, box: Any) -> None:
+        if center.store.dialect != "sqlite":
+            pytest.skip("a file size limit stands for the failing disk: PostgreSQL writes in its own process")
+        wal = center.settings.data / "center.db-wal"
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (wal.stat().st_size + 8192, hard))
+        try:
+            with pytest.raises(DiskFailedError):
+                await center.intake.receive(box.batch([box.event() for _ in range(100)]))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        with pytest.raises(DiskFailedError):
+            await center.intake.receive(box.batch([box.event()]))
+        await asyncio.sleep(0)
+        assert not center.workers.alive()
         assert await total(center) == 0
 
 

@@ -15,6 +15,7 @@ from matpho_contracts.errors import MatphoError, UnavailableError
 from matpho_platform.events import intake_repository as repository
 from matpho_platform.events.candidates import Candidates, Rejection, rejected
 from matpho_platform.store.engine import Store
+from matpho_platform.store.errors import DiskFailedError
 from matpho_platform.store.serials import lock_serial, save_serial
 from matpho_platform.store.session import WriteSession
 
@@ -37,9 +38,12 @@ class GroupWriter:
         self._on_commit = on_commit
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(WAITING_BATCHES)
         self._held: _Waiting | None = None
+        self._failed: DiskFailedError | None = None
 
     async def write(self, candidates: Candidates) -> list[EventResult]:
         """Store a batch; returns after the commit. Raises StorageFullError or UnavailableError with nothing stored."""
+        if self._failed is not None:
+            raise DiskFailedError(self._failed.message, action=self._failed.action)
         done: asyncio.Future[list[EventResult]] = asyncio.get_running_loop().create_future()
         try:
             self._queue.put_nowait((candidates, done))
@@ -48,11 +52,13 @@ class GroupWriter:
         return await done
 
     async def run(self) -> None:
-        """Write groups until cancelled."""
-        while True:
+        """Write groups until cancelled, or until the disk fails: a flush that failed is never tried again."""
+        while self._failed is None:
             group = await self._next_group()
             try:
                 await self._commit(group)
+            except DiskFailedError as error:
+                self._stop(error, group)
             except MatphoError:
                 for waiting in group:  # one of them may be the cause: each gets its own transaction
                     await self._commit_alone(waiting)
@@ -63,6 +69,17 @@ class GroupWriter:
                 if not isinstance(error, Exception):
                     raise
                 _log.error("intake_group_failed", trace=traceback.format_exc())
+
+    def _stop(self, error: DiskFailedError, group: Sequence[_Waiting]) -> None:
+        """Take nothing more; everybody who waits is told."""
+        self._failed = error
+        _log.critical("intake_stopped", code=error.code)
+        left = [*group, *([self._held] if self._held else [])]
+        while not self._queue.empty():
+            left.append(self._queue.get_nowait())
+        for _, done in left:
+            if not done.done():
+                done.set_exception(error)
 
     async def _next_group(self) -> list[_Waiting]:
         group = [self._held or await self._queue.get()]

@@ -14,12 +14,21 @@ from matpho_contracts.errors import ConfigurationError, MatphoError, StorageFull
 _FULL_SQLITE = "database or disk is full"
 _FULL_POSTGRES = "53100"
 """SQLSTATE disk_full."""
+_BROKEN_SQLITE = "disk I/O error"
+_BROKEN_POSTGRES = "58030"
+"""SQLSTATE io_error."""
 
 
 class DatabaseError(UnavailableError):
     """The database refused or did not answer."""
 
     code = "database"
+
+
+class DiskFailedError(DatabaseError):
+    """The disk failed under a write or a flush: what is on it is not known, so stop, and recover by a restart."""
+
+    code = "disk_failed"
 
 
 class DuplicateError(MatphoError):
@@ -42,9 +51,18 @@ def storage_full() -> StorageFullError:
     )
 
 
+def _cause(error: SQLAlchemyError) -> Any:
+    return error.orig if isinstance(error, DBAPIError) else None
+
+
 def _is_full(error: SQLAlchemyError) -> bool:
-    cause: Any = error.orig if isinstance(error, DBAPIError) else None
+    cause = _cause(error)
     return _FULL_SQLITE in str(cause) or getattr(cause, "sqlstate", None) == _FULL_POSTGRES
+
+
+def _is_broken(error: SQLAlchemyError) -> bool:
+    cause = _cause(error)
+    return _BROKEN_SQLITE in str(cause) or getattr(cause, "sqlstate", None) == _BROKEN_POSTGRES
 
 
 @contextmanager
@@ -57,6 +75,8 @@ def translated() -> Iterator[None]:
     except SQLAlchemyError as error:
         if _is_full(error):
             raise storage_full() from error
+        if _is_broken(error):
+            raise DiskFailedError("The center's disk failed.", action="Check the disk, then restart.") from error
         raise DatabaseError(
             f"The database did not do its work ({type(error).__name__}).", action="Check it and try again."
         ) from error

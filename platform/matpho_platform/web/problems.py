@@ -61,7 +61,7 @@ class Unforeseen:
 
         try:
             await self._app(scope, receive, noted)
-        except Exception as error:
+        except Exception:
             if scope["type"] != "http" or started:
                 raise
             _log.error("request_failed", path=scope["path"], trace=traceback.format_exc())
