@@ -132,11 +132,13 @@ async def _compose(
 
         ranker = Retriever(index, encoder)
         outboxes.append(OutboxWorker(store, INDEX_TOPIC, Indexer(index, ranker.points_of).add))
-    topics = [outbox.topic for outbox in outboxes]
 
     def wake() -> None:
         for outbox in outboxes:
             outbox.wake()
+
+    def topics() -> list[str]:
+        return [outbox.topic for outbox in outboxes if outbox.promised()]
 
     writer = GroupWriter(store, topics, wake)
     workers.start("intake-writer", writer.run)

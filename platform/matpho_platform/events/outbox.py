@@ -19,6 +19,8 @@ from matpho_platform.store.tables import events, outbox
 
 POLL_S = 0.5
 """How late a job of another process is noticed; one of this process is noticed at once."""
+GATHER_S = 0.05
+"""After a wake-up, time for more commits to come in: many small uploads then cost one round of work."""
 LEASE_MS = 60_000
 """After this a job taken by a worker that died is done again."""
 JOBS_AT_ONCE = 16
@@ -41,6 +43,10 @@ class OutboxWorker:
         self._handler = handler
         self._wake = asyncio.Event()
 
+    def promised(self) -> bool:
+        """Whether a commit must leave a job: a SQLite file has one center, so nobody else may want what it does not."""
+        return self._store.dialect != "sqlite" or self._wanted()
+
     def wake(self) -> None:
         """There is new work."""
         self._wake.set()
@@ -53,6 +59,7 @@ class OutboxWorker:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(POLL_S):  # wait_for could swallow a cancellation here (Python 3.11)
                         await self._wake.wait()
+                        await asyncio.sleep(GATHER_S)
 
     async def drain(self) -> bool:
         """Do the jobs that are due; whether there were any. New jobs go together, jobs that failed each alone."""

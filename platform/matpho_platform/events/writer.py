@@ -32,9 +32,10 @@ _Waiting = tuple[Candidates, "asyncio.Future[list[EventResult]]"]
 class GroupWriter:
     """Takes candidates, gives back what became of each line once it is on disk. `run` is its worker."""
 
-    def __init__(self, store: Store, topics: Sequence[str], on_commit: Callable[[], None]) -> None:
+    def __init__(self, store: Store, topics: Callable[[], Sequence[str]], on_commit: Callable[[], None]) -> None:
+        """`topics` says at each commit to whom its events are promised; `on_commit` wakes them."""
         self._store = store
-        self._topics = tuple(topics)
+        self._topics = topics
         self._on_commit = on_commit
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(WAITING_BATCHES)
         self._held: _Waiting | None = None
@@ -96,7 +97,7 @@ class GroupWriter:
 
     async def _commit(self, group: Sequence[_Waiting]) -> None:
         async with self._store.writing() as session:
-            answers = await write_group(session, [candidates for candidates, _ in group], self._topics)
+            answers = await write_group(session, [candidates for candidates, _ in group], self._topics())
         self._on_commit()
         for (_, done), results in zip(group, answers, strict=True):
             if not done.done():
