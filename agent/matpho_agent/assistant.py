@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 from langchain_core.language_models import BaseChatModel
 
+from matpho_agent.answers.facts import vocabulary
 from matpho_agent.conversations import MAX_CONVERSATION_ID, Conversations, open_conversations, thread_of
 from matpho_agent.graph import State, TurnGraph
 from matpho_agent.language.detect import language_of
@@ -121,6 +122,11 @@ class Assistant:
         _check(conversation_id, "-")
         await self._conversations.delete(principal.user_id, conversation_id)
 
+    async def words(self, language: str) -> dict[str, str]:
+        """The names of everything that results carry as codes: types, objects, colours, areas."""
+        city = await self._gateway.city()
+        return {**vocabulary(language), **{area.code: area.name for area in city.areas}}
+
     async def _events(self, thread: str, text: str, context: TurnContext) -> AsyncIterator[dict[str, Any]]:
         state: State = {"text": text}
         stream = self._graph.astream(
@@ -138,7 +144,7 @@ class Assistant:
     ) -> TurnContext:
         city = await self._gateway.city()
         if self._places is None or self._places[0] is not city:
-            self._places = (city, _index(city))
+            self._places = (city, place_index(city))
         places = self._places[1]
         tools = frozenset(name for name in EXPOSED if name in self._gateway.tools)
         situation = Situation(now, places, principal.areas, tools)
@@ -160,7 +166,8 @@ def _check(conversation_id: str, text: str) -> None:
         raise BadInputError(f"A question has at most {MAX_TEXT_CHARS} characters.")
 
 
-def _index(city: City) -> PlaceIndex:
+def place_index(city: City) -> PlaceIndex:
+    """The names of a registry, ready to be found in sentences."""
     areas = (Place("area", area.code, area.name, area.aliases, area.parent, area.center) for area in city.areas)
     cameras = (
         Place("camera", camera.id, camera.name, camera.aliases, camera.area, camera.location, camera.kind)

@@ -46,6 +46,14 @@ def moment(value: str | datetime, now: datetime, language: str) -> str:
     return at.strftime("%H:%M %d/%m" if at.year == today.year else "%H:%M %d/%m/%Y")
 
 
+def vocabulary(language: str) -> dict[str, str]:
+    """Every code of the contract's vocabularies with its name."""
+    names = {kind.value: facts[2] for kind, facts in EVENT_TYPES.items()}
+    names |= {label.value: name for label, name in OBJECT_NAMES.items() if label.value not in names}
+    names |= {tint.value: name for tint, name in COLOUR_NAMES.items()}
+    return {code: pick(language, name.vi, name.en) for code, name in names.items()}
+
+
 def type_name(value: str, language: str) -> str:
     """An event type in words."""
     name = EVENT_TYPES[EventType(value)][2]

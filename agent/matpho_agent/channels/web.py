@@ -44,6 +44,8 @@ class Welcome(BaseModel):
     areas: tuple[str, ...]
     help: str
     prompts: str
+    words: dict[str, str]
+    """Names of event types, objects, colours and areas, for what the page shows as codes."""
 
 
 def chat_router(assistant: Assistant) -> APIRouter:
@@ -73,6 +75,7 @@ def chat_router(assistant: Assistant) -> APIRouter:
             areas=principal.areas,
             help=prompt.help,
             prompts=assistant.prompts.version,
+            words=await assistant.words(language),
         )
 
     @router.delete("/{conversation_id}", status_code=204)

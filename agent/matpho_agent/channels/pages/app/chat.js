@@ -6,8 +6,8 @@ import { Hits, Media, Tables } from "./results.js";
 
 const EXAMPLES = { leader: "try_leader", citizen: "try_citizen", admin: "try_admin", auditor: "try_auditor" };
 
-/** @param {{me: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, signedOut: () => void}} props */
-export function Chat({ me, t, language, open, signedOut }) {
+/** @param {{me: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, learn: (words: any) => void, signedOut: () => void}} props */
+export function Chat({ me, t, language, open, learn, signedOut }) {
   const [turns, setTurns] = useState([]);
   const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);
@@ -19,7 +19,10 @@ export function Chat({ me, t, language, open, signedOut }) {
 
   useEffect(() => {
     call(`/api/v1/chat/welcome?language=${language}`)
-      .then((answer) => setWelcome(answer.help))
+      .then((answer) => {
+        setWelcome(answer.help);
+        learn(answer.words);
+      })
       .catch((error) => error.status === 401 && signedOut());
   }, [language]);
   useEffect(() => end.current?.scrollIntoView({ block: "end" }), [turns]);

@@ -40,7 +40,7 @@ function Facts({ detail, t, language }) {
   const valid = detail.signature === "valid";
   const objects = event.data.objects.map(
     (/** @type {any} */ seen) =>
-      [seen.class, seen.colour, seen.plate && `${t("plate")} ${seen.plate.text}`].filter(Boolean).join(" · "),
+      [t(seen.class), seen.colour && t(seen.colour), seen.plate && `${t("plate")} ${seen.plate.text}`].filter(Boolean).join(" · "),
   );
   return html`<section>
     ${detail.thumbnail && html`<img class="still" src=${detail.thumbnail} alt=${event.data.caption[language]} />`}

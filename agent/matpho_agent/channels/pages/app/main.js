@@ -7,19 +7,24 @@ import { choose, chosen, load } from "./texts.js";
 
 function App() {
   const [language, setLanguage] = useState(chosen());
-  const [t, setT] = useState(null);
+  const [catalogue, setCatalogue] = useState(null);
+  const [words, setWords] = useState({});
   const [me, setMe] = useState(undefined);
   const [notice, setNotice] = useState("");
   const [event, setEvent] = useState(null);
   useEffect(() => {
-    load(language).then((words) => setT(() => words));
+    load(language).then((found) => setCatalogue(() => found));
   }, [language]);
   useEffect(() => {
     call("/api/v1/auth/me")
       .then(setMe)
       .catch(() => setMe(null));
   }, []);
-  if (!t || me === undefined) return null;
+  if (!catalogue || me === undefined) return null;
+  const t = (/** @type {string} */ key) => {
+    const found = catalogue(key);
+    return found === key ? (words[key] ?? key) : found;
+  };
   const switchLanguage = () => {
     const other = language === "vi" ? "en" : "vi";
     choose(other);
@@ -46,7 +51,7 @@ function App() {
       </nav>
     </header>
     ${me
-      ? html`<${Chat} me=${me} t=${t} language=${language} open=${setEvent} signedOut=${signedOut} />`
+      ? html`<${Chat} me=${me} t=${t} language=${language} open=${setEvent} learn=${setWords} signedOut=${signedOut} />`
       : html`<${SignIn} t=${t} notice=${notice} signedIn=${setMe} />`}
     ${event &&
     html`<${EventPanel} id=${event} t=${t} language=${language} open=${setEvent} close=${() => setEvent(null)} />`}

@@ -69,7 +69,7 @@ function Table({ table, chart, t }) {
       <tbody>
         ${table.rows.map(
           (/** @type {any} */ row) => html`<tr>
-            ${row.key.map((/** @type {string} */ part) => html`<td>${part}</td>`)}
+            ${row.key.map((/** @type {string} */ part) => html`<td>${t(part)}</td>`)}
             <td class="number">${round(row.value)}</td>
             ${compared && html`<td class="number">${row.compared === null ? "–" : round(row.compared)}</td>`}
           </tr>`,
