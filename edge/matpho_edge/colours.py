@@ -82,7 +82,7 @@ def _body(crop: Picture, label: str) -> Picture:
     if label == ObjectClass.PERSON:
         top, bottom, side = 0.18, 0.62, 0.2
     elif label in (ObjectClass.MOTORCYCLE, ObjectClass.BICYCLE):
-        top, bottom, side = 0.25, 0.9, 0.1
+        top, bottom, side = 0.45, 0.9, 0.15
     elif label in VEHICLES:
         top, bottom, side = 0.2, 0.86, 0.06
     rows = slice(int(height * top), max(int(height * bottom), int(height * top) + 1))

@@ -40,6 +40,8 @@ class TrackerParameters:
     widen: float = 0.3
     """Boxes are widened by this share of their size on every side before they are compared."""
     min_overlap: float = 0.15
+    rename_cost: float = 0.1
+    """Overlap that a detection of another name in the same family must have more to be the same thing."""
     max_distance: float = 1.2
     """Farthest match without overlap, in box diagonals."""
     still_distance: float = 0.012
@@ -201,6 +203,9 @@ class Tracker:
         overlaps = overlap_matrix(
             _widen(expected, self.parameters.widen), _widen(detections.boxes, self.parameters.widen)
         )
+        names = [track.label for track in self._tracks]
+        unlike = np.array([[mine != label for label in detections.labels] for mine in names], dtype=np.float32)
+        overlaps = overlaps - self.parameters.rename_cost * unlike
         sure = detections.scores >= self.parameters.sure_score
         for group in (sure, ~sure):
             columns = [c for c in matching.alone if group[c]]

@@ -20,10 +20,14 @@ from matpho_edge.track import Track
 _ITEMS = frozenset({ObjectClass.BAG, ObjectClass.RUBBISH})
 _ACTORS = frozenset({ObjectClass.PERSON, *VEHICLES})
 _LIES_S = 1.5
-_SAME_PLACE = 0.15
+_SAME_PLACE = 0.35
 """Overlap from which on two things at different times are one thing."""
 _BRING_S = 3.0
-"""Who comes near within this time after the thing lies still may still have brought it."""
+"""Who comes near within this time after the thing has appeared may still have brought it."""
+_AS_NEAR = 0.01
+"""Gaps that differ by less than this are equal."""
+_LONG = 3.0
+"""Bystanders may stay: after so many times `min_seconds` it is enough that one of the nearest has left."""
 
 
 class IllegalDumpingParameters(RuleParameters):
@@ -51,7 +55,8 @@ class _Item:
     old: bool
     lay: bool = False
     """Whether it has lain still; what was only carried past leaves no place behind."""
-    bringers: set[int] = field(default_factory=set)
+    bringers: dict[int, float] = field(default_factory=dict)
+    """Track id of who was near to the smallest gap."""
 
 
 class IllegalDumping:
@@ -102,15 +107,25 @@ class IllegalDumping:
         return item
 
     def _note_bringers(self, item: _Item, track: Track, actors: Iterable[Track], at: datetime) -> None:
-        if track.still_for(at) > _BRING_S:
+        """Who is near while the thing appears; who passes later has brought nothing."""
+        if item.lay and (at - item.first_seen).total_seconds() > _BRING_S:
             return
-        item.bringers |= {actor.id for actor in actors if _gap(actor.box, track.box) <= self.parameters.near}
+        for actor in actors:
+            gap = _gap(actor.box, track.box)
+            if gap <= self.parameters.near:
+                item.bringers[actor.id] = min(gap, item.bringers.get(actor.id, gap))
 
     def _dumped(self, item: _Item, track: Track, actors: Sequence[Track], at: datetime) -> bool:
-        if item.old or not item.bringers or track.still_for(at) < self.parameters.min_seconds:
+        """It lies there, and those who were nearest when it came are gone; after a while one who is gone is enough."""
+        lain = track.still_for(at)
+        if item.old or not item.bringers or lain < self.parameters.min_seconds:
             return False
-        present = (actor for actor in actors if actor.id in item.bringers and actor.missed == 0)
-        return all(_gap(actor.box, track.box) > self.parameters.left for actor in present)
+        near = {a.id for a in actors if a.missed == 0 and _gap(a.box, track.box) <= self.parameters.left}
+        closest = min(item.bringers.values()) + _AS_NEAR
+        suspects = {actor for actor, gap in item.bringers.items() if gap <= closest}
+        if not suspects & near:
+            return True
+        return lain >= _LONG * self.parameters.min_seconds and bool(suspects - near)
 
     def _hit(self, item: _Item, track: Track, zone: Zone, at: datetime) -> RuleHit:
         parameters = self.parameters.plain()

@@ -90,7 +90,9 @@ class WrongWay:
         steps = [-((b.x - a.x) * direction[0] + (b.y - a.y) * direction[1]) for a, b in pairwise(points)]
         way = sum(abs(step) for step in steps)
         against = sum(step for step in steps if step > 0)
-        return len(steps) >= 2 and against >= self.parameters.steady * way and max(steps) <= 0.7 * against
+        if len(steps) < 2 or min(steps[-2:]) <= 0:
+            return False
+        return against >= self.parameters.steady * way and max(steps) <= 0.7 * against
 
 
 def _only_lane(lanes: Sequence[Zone], track: Track) -> Zone | None:
