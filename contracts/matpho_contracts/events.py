@@ -24,6 +24,7 @@ MAX_EVENT_BYTES = 64 * 1024
 MAX_OBJECTS = 64
 MAX_VECTOR_DIM = 2048
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
+_EVENT_TYPES = frozenset(EventType)
 
 Sha256 = Annotated[str, StringConstraints(pattern=SHA256_PATTERN)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -174,7 +175,7 @@ class Event(_Model):
     @field_validator("type")
     @classmethod
     def _known(cls, value: str) -> str:
-        if not value.startswith(TYPE_PREFIX) or value.removeprefix(TYPE_PREFIX) not in set(EventType):
+        if not value.startswith(TYPE_PREFIX) or value.removeprefix(TYPE_PREFIX) not in _EVENT_TYPES:
             raise ValueError(f"{value!r} is not an event type of the contract")
         return value
 
