@@ -40,7 +40,15 @@ HOURS = {
     "night": (18, 29),
 }  # fmt: skip
 """Local hours; the five of the tool contract, `dawn` before them, and the English night (evening and night)."""
-MARKED = {"sang": ("sáng",), "toi": ("tối",), "dem": ("đêm",), "trua": ("trưa",), "chieu": ("chiều",), "som": ("sớm",)}
+MARKED = {
+    "sang": ("sáng",),
+    "toi": ("tối",),
+    "dem": ("đêm",),
+    "trua": ("trưa",),
+    "chieu": ("chiều",),
+    "som": ("sớm",),
+    "may": ("mấy",),
+}
 """How the Vietnamese day parts look with marks: `tôi qua` and `tới qua` are no `tối qua`."""
 
 
@@ -190,6 +198,8 @@ def _weekday(reader: Reader, m: re.Match[str]) -> Moment | None:
 
 def _length(reader: Reader, m: re.Match[str]) -> Moment | None:
     """`2 giờ qua`, `the past 3 days`: ends now; whole days and weeks begin at midnight."""
+    if m["n"] == "may" and not reader.marked(*m.span("n"), "may"):
+        return None
     count = number(m["n"]) if m["n"] else 1
     if count is None:
         return None
@@ -211,6 +221,12 @@ def _week(reader: Reader, back: int) -> Moment:
 
 def _month(reader: Reader, back: int) -> Moment:
     return Moment(period=(at(month_start(reader.today, back)), at(month_start(reader.today, back - 1))))
+
+
+def _recent(reader: Reader, m: re.Match[str]) -> Moment | None:
+    if m["may"] and not reader.marked(*m.span("may"), "may"):
+        return None
+    return Moment(period=(reader.now - 7 * DAY, reader.now))
 
 
 def _since(reader: Reader, day: date) -> Moment:
@@ -295,12 +311,12 @@ RULES: tuple[Rule, ...] = (
     _rule(rf"(?P<p>{_PART_VI}) (?P<w>hom qua|hom nay|hom kia|hom truoc|nay|qua|kia)", _part),
     _rule(rf"(?P<w>this|yesterday|last|today) (?P<p>{_PART_EN})", _english_part),
     _rule(r"tonight", _literal(lambda r: Moment(day=r.today, part="night"))),
-    _rule(r"hom nay|bua nay|ngay hom nay|today", _literal(lambda r: Moment(day=r.today))),
+    _rule(r"hom nay|hnay|bua nay|ngay hom nay|today", _literal(lambda r: Moment(day=r.today))),
     _rule(
         r"(?:the )?day before yesterday|hom kia|bua kia|hom truoc nua",
         _literal(lambda r: Moment(day=r.today - 2 * DAY)),
     ),
-    _rule(r"hom qua|bua qua|ngay qua|bua hom qua|yesterday", _literal(lambda r: Moment(day=r.today - DAY))),
+    _rule(r"hom qua|hqua|bua qua|ngay qua|bua hom qua|yesterday", _literal(lambda r: Moment(day=r.today - DAY))),
     _rule(
         rf"(?P<a>this|last|previous)? ?(?P<w>{_DAY_NAMES})"
         r"(?P<b> tuan (?:nay|truoc|roi)| last week| this week| nay| vua roi)?",
@@ -318,9 +334,10 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(rf"{_N} (?P<u>minutes?|hours?|days?|weeks?)(?P<half>$^)? ago", _length),
     _rule(
-        r"gan day|dao nay|may hom (?:nay|truoc|qua)|may ngay (?:nay|qua|truoc)|recently|lately|these days",
-        _literal(lambda r: Moment(period=(r.now - 7 * DAY, r.now))),
+        r"gan day|dao nay|(?P<may>may) (?:hom|ngay) (?:nay|truoc|qua)|recently|lately|these days",
+        _recent,
     ),
+    _rule(r"(?:tu )?sang gio", _literal(lambda r: Moment(period=(at(r.today, 5), max(r.now, at(r.today, 5)))))),
     _rule(r"(?:tu )?dau tuan(?: nay)?", _literal(lambda r: Moment(period=(at(week_start(r.today)), r.now)))),
     _rule(r"(?:tu )?dau thang(?: nay)?|month to date", _literal(lambda r: _since(r, month_start(r.today)))),
     _rule(r"(?:tu )?dau nam(?: nay)?|year to date", _literal(lambda r: _since(r, date(r.today.year, 1, 1)))),

@@ -159,6 +159,7 @@ def _merged(plan: QueryPlan, before: QueryPlan) -> QueryPlan:
     merged.intent = plan.intent or before.intent
     if merged.intent == "search_events":
         merged.group_by, merged.compare_to = [], None
+    merged.forecast = plan.forecast
     merged.group_by = plan.group_by or merged.group_by
     merged.compare_to = plan.compare_to or merged.compare_to
     merged.metric = plan.metric if plan.metric != "count" else merged.metric

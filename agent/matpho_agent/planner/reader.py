@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from matpho_agent.language.identifiers import Identifiers, read_identifiers
 from matpho_agent.language.lexicon import Lexicon, Match, shipped
-from matpho_agent.language.places import Place, PlaceIndex, PlaceMatch, is_generic
+from matpho_agent.language.places import Place, PlaceIndex, PlaceMatch
 from matpho_agent.language.times import TimeReading, read_time
 from matpho_agent.language.tokens import Text, Token, read_text
 from matpho_agent.planner.intents import choose_intent
@@ -276,7 +276,7 @@ def _remainder(reading: Reading) -> str:
     left = [
         number
         for number, token in enumerate(reading.text.tokens)
-        if number not in reading.taken and len(token.plain) > 1 and not token.plain.isdigit() and not is_generic(token)
+        if number not in reading.taken and len(token.plain) > 1 and not token.plain.isdigit()
     ]
     if not left:
         return ""
