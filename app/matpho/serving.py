@@ -21,7 +21,7 @@ from matpho.operator import create_operator
 from matpho_agent.channels.web import PAGES, chat_router
 from matpho_contracts.errors import MatphoError
 from matpho_platform.web.app import create_app
-from matpho_tools.rest import tools_router
+from matpho_tools.rest import BODY_LIMITS, tools_router
 
 GRACE_SECONDS = 3
 """How long open streams may finish when the center stops."""
@@ -92,7 +92,7 @@ def _listen_for_owner(path: Path) -> socket.socket:
 def web_app(installation: Installation) -> FastAPI:
     """The web of an installation: the center's API, the tools, the chat and its page."""
     routers = [tools_router(installation.gateway), chat_router(installation.assistant)]
-    return create_app(installation.center, routers, pages=PAGES)
+    return create_app(installation.center, routers, pages=PAGES, body_limits=BODY_LIMITS)
 
 
 @asynccontextmanager

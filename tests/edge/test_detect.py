@@ -227,7 +227,7 @@ class TestRealClips:
         assert np.sort(first.scores) == pytest.approx(np.sort(second.scores), abs=0.01)
 
     @pytest.mark.timeout(900)
-    @pytest.mark.skipif(not os.environ.get("MATPHO_NIGHTLY"), reason="takes minutes: set MATPHO_NIGHTLY=1")
+    @pytest.mark.nightly
     @pytest.mark.parametrize(
         ("clip", "every"),
         [

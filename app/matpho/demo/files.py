@@ -13,6 +13,7 @@ from matpho.demo.signins import write_private
 from matpho.home import Home
 from matpho_contracts.errors import ConfigurationError
 from matpho_simcity.sites import Site, SiteGuide
+from matpho_simcity.world.scene import Place
 
 MARK = "# Written by `matpho demo`: the simulated city. It is written anew at every start.\n"
 PROVINCE = "HN"
@@ -72,7 +73,7 @@ def _areas(sites: Sequence[Site]) -> list[dict[str, Any]]:
 
 
 def _camera(guide: SiteGuide) -> dict[str, Any]:
-    return {
+    camera: dict[str, Any] = {
         "id": guide.camera_id,
         "name": guide.name_vi,
         "name_en": guide.name_en,
@@ -82,6 +83,10 @@ def _camera(guide: SiteGuide) -> dict[str, Any]:
         "match": {"serial": guide.camera_id},
         "zones": [zone.model_dump(mode="json", exclude_none=True) for zone in zones_of(guide)],
     }
+    if guide.place == Place.ALLEY:
+        # An alley has no pavement: people walk where vehicles drive, and nobody calls that an event.
+        camera["rules"] = {"pedestrian_on_road": {"enabled": False}}
+    return camera
 
 
 def _yaml(document: dict[str, Any]) -> str:
