@@ -89,6 +89,13 @@ class TestClaims:
     def test_a_class_alone_holds_for_every_colour(self, rows: list[Row]) -> None:
         assert {colour for _, colour, _ in true_of(rows, "xe tải")} == set(COLOURS)
 
+    def test_one_trait_may_be_claimed_by_itself(self, rows: list[Row]) -> None:
+        claims = Claims(rows)
+        required = claims.trait("has=bus")[None]
+        found = holds(required, np.zeros_like(required), claims.traits(rows))[0]
+        assert {row.object_class for row, each in zip(rows, found, strict=True) if each} == {"bus"}
+        assert found.sum() == 140
+
     def test_unknown_words_claim_nothing(self, rows: list[Row]) -> None:
         assert len(true_of(rows, "con mèo")) == 16
 

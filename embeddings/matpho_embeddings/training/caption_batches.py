@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from matpho_contracts.errors import BadInputError
 from matpho_contracts.text import fold
+from matpho_contracts.vocabulary import OBJECT_NAMES, ObjectClass
 
 from ..encoder_pictures import PictureInput, as_input, fitted
 from ..encoder_words import Words
@@ -28,6 +29,8 @@ ASKED = 0.15
 """Share of sentences shown as a request."""
 _REQUESTS_VI = ("tìm {}", "cho tôi xem {}", "{} ở đâu", "có {} không", "tìm giúp {}", "hình ảnh {}", "camera thấy {}")
 _REQUESTS_EN = ("find {}", "show me {}", "where is {}", "is there {}", "a photo of {}", "camera view of {}")
+BARE = 0.2
+"""Share of sentences about crops that are the mere name of the thing, as the contract's vocabulary has it."""
 SHORTEST = 0.3
 """Share of sentences that are the shortest form, such as "xe tải trắng"."""
 
@@ -78,6 +81,9 @@ class CaptionBatches:
         chosen = self._numbers.choice(len(self._rows), self._size, replace=False, p=self._weights)
         said = [self._sentence(self._rows[n]) for n in chosen]
         required, excluded = self._claims.of(said)
+        for place, n in enumerate(chosen):
+            if said[place] in self._bare(self._rows[n]):
+                required[place], excluded[place] = self._claims.trait(f"has={self._rows[n].object_class}"), 0
         true = holds(required, excluded, self._traits[chosen])
         own = np.eye(self._size, dtype=bool)
         scene = np.array([self._rows[n].kind == "scene" for n in chosen])
@@ -93,10 +99,20 @@ class CaptionBatches:
         return int(self._traits.shape[1])
 
     def _sentence(self, row: Row) -> str:
-        sentences = row.vi if self._random.random() < VIETNAMESE else row.en
+        vietnamese = self._random.random() < VIETNAMESE
+        sentences = row.vi if vietnamese else row.en
+        if self._random.random() < BARE and (names := self._bare(row)):
+            return names[0 if vietnamese else 1]
         if row.kind == "object" and self._random.random() < SHORTEST:
             return sentences[0]
         return self._random.choice(sentences)
+
+    @staticmethod
+    def _bare(row: Row) -> tuple[str, ...]:
+        """The name of a crop's thing, Vietnamese and English; nothing for a scene or a class without a name."""
+        if row.kind == "object" and row.object_class in OBJECT_NAMES:
+            return OBJECT_NAMES[ObjectClass(row.object_class)]
+        return ()
 
     def _typed(self, sentence: str) -> str:
         marked = sentence != fold(sentence)

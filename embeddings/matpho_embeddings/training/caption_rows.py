@@ -92,6 +92,12 @@ class Claims:
             table[number, [self._trait_numbers[t] for t in row.traits if t in self._trait_numbers]] = 1
         return table
 
+    def trait(self, trait: str) -> NDArray[np.float32]:
+        """(traits,): what a sentence requires that claims this one trait and no other."""
+        required = np.zeros(len(self._trait_numbers), dtype=np.float32)
+        required[self._trait_numbers[trait]] = 1
+        return required
+
     def of(self, sentences: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """What each sentence requires and what it excludes: two (sentences, traits) arrays of 0 and 1."""
         required = np.zeros((len(sentences), len(self._trait_numbers)), dtype=np.float32)

@@ -27,11 +27,18 @@ is Apache-2.0 and works with any other detector.
 
 
 def export_detector(
-    weights: Path, out: Path, *, size: tuple[int, int] = (288, 512), name: str = "detector", version: str = "1"
+    weights: Path,
+    out: Path,
+    *,
+    size: tuple[int, int] = (288, 512),
+    name: str = "detector",
+    version: str = "1",
+    precision: str = "float32",
 ) -> Path:
     """Writes `out/detector.onnx`, `model.yaml`, `CARD.md`, `LICENSE` and the checksums; gives `out`.
 
-    `weights` is an ultralytics `.pt` of a detection network, `size` the input's (height, width). The ONNX file takes
+    `weights` is an ultralytics `.pt` of a detection network, `size` the input's (height, width), `precision` what the
+    card recommends to the runtime (`auto`: bfloat16 where the processor has it). The ONNX file takes
     `images` (1, 3, height, width) float32 RGB 0 to 1 and gives (1, 4 + classes, boxes) as ultralytics exports do.
     """
     if weights.suffix != ".pt" or not weights.is_file():
@@ -63,7 +70,7 @@ def export_detector(
         "files": {"detector": "detector.onnx"},
         "image_size": {"height": height, "width": width},
         "classes": names,
-        "precision": "float32",
+        "precision": precision,
     }
     card = _CARD.format(
         name=name, version=version, height=height, width=width, count=len(names), names=", ".join(names)
