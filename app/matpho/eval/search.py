@@ -34,6 +34,7 @@ from matpho_contracts.wire import encode_batch
 from matpho_edge.detect import load_detector
 from matpho_embeddings.models import load_encoder
 from matpho_platform.access.principal import Principal, Role
+from matpho_platform.cameras.edges import EdgeEntry
 from matpho_simcity.sites import Site, city
 
 EVENTS = 1000
@@ -107,6 +108,7 @@ def _slices(seed: str) -> Iterator[tuple[datetime, Site]]:
 async def _store(installation: Installation, sites: Sequence[Site], made: Sequence[Labelled]) -> None:
     """Through enrolment and intake, as a box would; returns when all of it can be found."""
     center, key = installation.center, SigningKey.generate()
+    await center.edges.configure([EdgeEntry(id=EDGE_ID)])
     token = await center.edges.issue_token(EDGE_ID)
     await center.edges.enrol(EnrolRequest(edge_id=EDGE_ID, token=token, public_key=key.public.raw.hex()))
     edge_key = await center.edges.key(key.public.key_id)
