@@ -3,10 +3,24 @@ import { html } from "../vendor/htm-preact.js";
 
 const EVENT_ID = /\[?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\]?/g;
 
-/** @param {{text: string, busy: boolean, t: (key: string) => string, open: (id: string) => void}} props */
-export function Answer({ text, busy, t, open }) {
+const NUMBERED = /^\d+\. /;
+const FIGURE = /^- .*: /;
+
+/**
+ * Lines of a list are left out where cards or a table show the same, and held back until that is known.
+ * @param {{text: string, busy: boolean, hits: any[], tables: any[], t: (key: string) => string, open: (id: string) => void}} props
+ */
+export function Answer({ text, busy, hits, tables, t, open }) {
+  const cards = new Set(hits.map((hit) => hit.id));
+  const tabled = tables.some(({ table }) => table.rows.length > 1);
+  const repeated = (/** @type {string} */ line) => {
+    if (FIGURE.test(line)) return busy || tabled;
+    const ids = [...line.matchAll(EVENT_ID)].map((match) => match[1]);
+    return NUMBERED.test(line) && (busy || (ids.length > 0 && ids.every((id) => cards.has(id))));
+  };
+  const lines = text.split("\n").filter((line) => !repeated(line));
   return html`<div class="answer" aria-busy=${busy ? "true" : "false"}>
-    ${text.split("\n").map((line) => html`<p>${withIds(line, t, open)}</p>`)}
+    ${lines.map((line) => html`<p>${withIds(line, t, open)}</p>`)}
   </div>`;
 }
 

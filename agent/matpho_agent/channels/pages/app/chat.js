@@ -4,6 +4,8 @@ import { Answer } from "./answer.js";
 import { call, chat } from "./api.js";
 import { Hits, Media, Tables } from "./results.js";
 
+const FEW = 4;
+/** With fewer examples than this the role's own help is shown too. */
 const EXAMPLES = { leader: "try_leader", citizen: "try_citizen", admin: "try_admin", auditor: "try_auditor" };
 
 /** @param {{me: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, learn: (words: any) => void, signedOut: () => void}} props */
@@ -14,7 +16,7 @@ export function Chat({ me, t, language, open, learn, signedOut }) {
   const [welcome, setWelcome] = useState("");
   const conversation = useRef(null);
   const stopping = useRef(null);
-  const end = useRef(null);
+  const log = useRef(null);
   const field = useRef(null);
 
   useEffect(() => {
@@ -25,7 +27,11 @@ export function Chat({ me, t, language, open, learn, signedOut }) {
       })
       .catch((error) => error.status === 401 && signedOut());
   }, [language]);
-  useEffect(() => end.current?.scrollIntoView({ block: "end" }), [turns]);
+  useEffect(() => {
+    // The end of the answer while it fits, else its question at the top: nobody scrolls back to see what was said.
+    const last = log.current?.querySelector(".turn:last-of-type");
+    if (last) log.current.scrollTop = last.offsetTop - 16;
+  }, [turns]);
   useEffect(() => () => stopping.current?.abort(), []);
 
   const change = (/** @type {any} */ part) => setTurns((all) => [...all.slice(0, -1), { ...all[all.length - 1], ...part }]);
@@ -43,10 +49,10 @@ export function Chat({ me, t, language, open, learn, signedOut }) {
       const body = conversation.current ? { text: question, conversation_id: conversation.current } : { text: question };
       for await (const { event, data } of chat(body, stopping.current.signal)) {
         if (event === "conversation") conversation.current = data.conversation_id;
-        else if (event === "step") change({ step: data.tool ? `${t("step_tool")} ${data.tool}` : t("step_plan") });
+        else if (event === "step") change({ step: data.tool ? t(`tool_${data.tool}`) : t("step_plan") });
         else if (event === "token") add(data.text);
         else if (event === "result") change(data);
-        else if (event === "done") change({ outcome: data.outcome, step: "" });
+        else if (event === "done") change({ outcome: data.outcome, rule: data.rule, step: "" });
       }
     } catch (error) {
       if (error.name === "AbortError") change({ answer: t("stopped"), outcome: "", step: "" });
@@ -54,7 +60,7 @@ export function Chat({ me, t, language, open, learn, signedOut }) {
       else change({ answer: error.message || t("network"), outcome: "failed", step: "" });
     }
     setBusy(false);
-    field.current?.focus();
+    if (matchMedia("(pointer: fine)").matches) field.current?.focus(); // on a phone the keyboard would cover the answer
   };
 
   const keys = (/** @type {KeyboardEvent} */ event) => {
@@ -72,10 +78,9 @@ export function Chat({ me, t, language, open, learn, signedOut }) {
   };
 
   return html`<main class="chat">
-    <section class="log" role="log" aria-live="polite" aria-label=${t("conversation")}>
+    <section class="log" ref=${log} tabindex="0" role="log" aria-live="polite" aria-label=${t("conversation")}>
       ${turns.length === 0 && html`<${Start} me=${me} welcome=${welcome} t=${t} ask=${ask} />`}
       ${turns.map((turn, index) => html`<${Turn} key=${index} turn=${turn} t=${t} language=${language} open=${open} />`)}
-      <div ref=${end}></div>
     </section>
     <form class="composer" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), ask(text))}>
       <label class="hidden" for="question">${t("ask_label")}</label>
@@ -102,7 +107,7 @@ function Start({ me, welcome, t, ask }) {
   const examples = t(EXAMPLES[me.role] ?? "try_field");
   return html`<div class="start">
     <h1>${t("hello")}, ${me.name}</h1>
-    <p>${welcome}</p>
+    <p>${t("start")}${examples.length < FEW && ` ${welcome}`}</p>
     <h2>${t("examples")}</h2>
     <ul>
       ${examples.map((/** @type {string} */ line) => html`<li><button type="button" class="example" onClick=${() => ask(line)}>${line}</button></li>`)}
@@ -118,8 +123,10 @@ function Turn({ turn, t, language, open }) {
     <div class="reply">
       <span class="hidden">${t("assistant")}: </span>
       ${turn.step && html`<p class="step" role="status">${turn.step}…</p>`}
-      ${marked && html`<p class=${`outcome ${turn.outcome}`}>${t(`outcome_${turn.outcome}`)}</p>`}
-      <${Answer} text=${turn.answer} busy=${turn.step !== ""} t=${t} open=${open} />
+      ${marked && html`<p class=${`outcome ${turn.outcome}`}>
+        ${t(`outcome_${turn.outcome}`)}${turn.rule && html` · ${t("rule")} <code>${turn.rule}</code>`}
+      </p>`}
+      <${Answer} text=${turn.answer} busy=${turn.step !== ""} hits=${turn.hits} tables=${turn.tables} t=${t} open=${open} />
       <${Tables} tables=${turn.tables} t=${t} />
       <${Media} media=${turn.media} t=${t} language=${language} />
       <${Hits} hits=${turn.hits} t=${t} language=${language} open=${open} />

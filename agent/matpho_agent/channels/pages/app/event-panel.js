@@ -14,6 +14,8 @@ export function EventPanel({ id, t, language, open, close }) {
   useEffect(() => {
     let current = true;
     setResult(null);
+    dialog.current.scrollTop = 0;
+    dialog.current.querySelector("button").focus();
     tool("get_event", { event_id: id })
       .then((answer) => current && setResult(answer))
       .catch(() => current && setResult({ data: {}, message_vi: t("network"), message_en: t("network") }));
@@ -24,7 +26,9 @@ export function EventPanel({ id, t, language, open, close }) {
   const found = result && result.data.event;
   return html`<dialog ref=${dialog} class="panel" aria-labelledby="panel-title" onClose=${close}>
     <header>
-      <h2 id="panel-title">${t("event")} #${id.slice(-6)}</h2>
+      <h2 id="panel-title">
+        ${found ? t(found.type.split(".").pop()) : t("event")} <span class="mono">#${id.slice(-6)}</span>
+      </h2>
       <button type="button" class="quiet" onClick=${() => dialog.current.close()}>${t("close")}</button>
     </header>
     ${!result && html`<p role="status">${t("loading")}</p>`}
@@ -43,23 +47,36 @@ function Facts({ detail, t, language }) {
       [t(seen.class), seen.colour && t(seen.colour), seen.plate && `${t("plate")} ${seen.plate.text}`].filter(Boolean).join(" · "),
   );
   return html`<section>
-    ${detail.thumbnail && html`<img class="still" src=${detail.thumbnail} alt=${event.data.caption[language]} />`}
+    ${detail.thumbnail && html`<${Still} src=${detail.thumbnail} event=${event} language=${language} />`}
     <p class="lead">${event.data.caption[language]}</p>
-    <p class=${valid ? "badge good" : "badge bad"}>
-      ${valid ? t("signature_valid") : `${t("signature_invalid")}: ${detail.signature_reason}`}
+    <p class="badges">
+      <span class=${`severity ${event.data.severity}`}>${t("severity")}: ${t(`severity_${event.data.severity}`)}</span>
+      <span class=${valid ? "badge good" : "badge bad"}>
+        ${valid ? t("signature_valid") : `${t("signature_invalid")}: ${detail.signature_reason}`}
+      </span>
     </p>
     <dl>
       <dt>${t("when")}</dt>
       <dd>${when(event.time, language)}</dd>
       <dt>${t("where")}</dt>
       <dd>${detail.camera_name} (${event.data.camera_id})</dd>
-      <dt>${t("severity")}</dt>
-      <dd>${t(`severity_${event.data.severity}`)}</dd>
       ${objects.length > 0 && html`<dt>${t("objects")}</dt><dd>${objects.join("; ")}</dd>`}
       <dt>${t("identifier")}</dt>
       <dd class="mono">${event.id}</dd>
     </dl>
   </section>`;
+}
+
+/** The picture of the moment with a frame around each object. @param {{src: string, event: any, language: "vi" | "en"}} props */
+function Still({ src, event, language }) {
+  return html`<figure class="framed">
+    <img src=${src} alt=${event.data.caption[language]} width="960" height="540" />
+    <svg viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">
+      ${event.data.objects.map(
+        ({ box }) => html`<rect x=${box.x1} y=${box.y1} width=${box.x2 - box.x1} height=${box.y2 - box.y1} />`,
+      )}
+    </svg>
+  </figure>`;
 }
 
 /** @param {{id: string, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void}} props */
@@ -80,7 +97,7 @@ function Further({ id, t, language, open }) {
   return html`<section>
     <div class="actions">
       <button type="button" disabled=${busy !== ""} onClick=${() => fetch("get_clip", setClip)}>${t("show_clip")}</button>
-      <button type="button" disabled=${busy !== ""} onClick=${() => fetch("find_similar_events", setSimilar)}>
+      <button type="button" class="second" disabled=${busy !== ""} onClick=${() => fetch("find_similar_events", setSimilar)}>
         ${t("show_similar")}
       </button>
     </div>

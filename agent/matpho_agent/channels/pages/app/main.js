@@ -1,5 +1,5 @@
 /** The page: signing in, the frame around the conversation, language and theme. */
-import { html, render, useEffect, useState } from "../vendor/htm-preact.js";
+import { html, render, useEffect, useRef, useState } from "../vendor/htm-preact.js";
 import { call, post } from "./api.js";
 import { Chat } from "./chat.js";
 import { EventPanel } from "./event-panel.js";
@@ -33,7 +33,7 @@ function App() {
   const signedOut = () => {
     setMe(null);
     setEvent(null);
-    setNotice(t("session_ended"));
+    setNotice("session_ended");
   };
   const signOut = () =>
     call("/api/v1/auth/sign-out", { method: "POST" })
@@ -62,6 +62,7 @@ function App() {
 function SignIn({ t, notice, signedIn }) {
   const [trouble, setTrouble] = useState(notice);
   const [busy, setBusy] = useState(false);
+  const password = useRef(null);
   const submit = async (/** @type {any} */ event) => {
     event.preventDefault();
     const form = new FormData(event.target);
@@ -71,8 +72,9 @@ function SignIn({ t, notice, signedIn }) {
       signedIn(await post("/api/v1/auth/sign-in", { user_id: form.get("user_id"), password: form.get("password") }));
     } catch (error) {
       const known = { 401: "sign_in_failed", 429: "too_many_tries" };
-      setTrouble(known[error.status] ? t(known[error.status]) : error.message || t("network"));
+      setTrouble(known[error.status] || error.message || "network");
       setBusy(false);
+      password.current?.select();
     }
   };
   return html`<main class="sign-in">
@@ -81,8 +83,8 @@ function SignIn({ t, notice, signedIn }) {
       <label for="user_id">${t("user_id")}</label>
       <input id="user_id" name="user_id" autocomplete="username" autocapitalize="none" maxlength="64" required autofocus />
       <label for="password">${t("password")}</label>
-      <input id="password" name="password" type="password" autocomplete="current-password" maxlength="256" required />
-      ${trouble && html`<p role="alert" class="trouble">${trouble}</p>`}
+      <input id="password" ref=${password} name="password" type="password" autocomplete="current-password" maxlength="256" required />
+      ${trouble && html`<p role="alert" class="trouble">${t(trouble)}</p>`}
       <button type="submit" disabled=${busy}>${t("sign_in")}</button>
     </form>
   </main>`;

@@ -6,23 +6,29 @@ import { when } from "./texts.js";
 export function Hits({ hits, t, language, open }) {
   if (!hits.length) return null;
   return html`<ul class="hits" aria-label=${t("results")}>
-    ${hits.map((hit) => html`<li key=${hit.id}><${Card} hit=${hit} t=${t} language=${language} open=${open} /></li>`)}
+    ${hits.map(
+      (hit, index) => html`<li key=${hit.id}><${Card} hit=${hit} number=${index + 1} t=${t} language=${language} open=${open} /></li>`,
+    )}
   </ul>`;
 }
 
-/** @param {{hit: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void}} props */
-function Card({ hit, t, language, open }) {
+/** @param {{hit: any, number: number, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void}} props */
+function Card({ hit, number, t, language, open }) {
   const caption = language === "vi" ? hit.caption_vi : hit.caption_en;
   const likeness = Math.max(0, ...["scene", "object", "text"].map((part) => hit.matched?.[part] ?? 0));
-  return html`<button type="button" class="card" onClick=${() => open(hit.id)}>
+  return html`<button type="button" class=${hit.thumbnail ? "card" : "card bare"} title=${caption} onClick=${() => open(hit.id)}>
     ${hit.thumbnail
       ? html`<img src=${hit.thumbnail} alt=${caption} loading="lazy" width="320" height="180" />`
-      : html`<span class="no-picture" aria-hidden="true">${t("no_picture")}</span>`}
-    <span class=${`severity ${hit.severity}`}>${t(`severity_${hit.severity}`)}</span>
+      : null}
+    <span class="marks">
+      <span class="number-mark">${number}</span>
+      <span class=${`severity ${hit.severity}`}>${t(`severity_${hit.severity}`)}</span>
+    </span>
     <span class="caption">${caption}</span>
     <span class="facts">${when(hit.time, language)}</span>
     <span class="facts">${hit.camera_name || hit.camera_id}</span>
-    <span class="facts match">${likeness ? `${t("alike")} ${likeness.toFixed(2)}` : t("matched")}</span>
+    ${!hit.thumbnail && html`<span class="facts">${t("no_picture")}</span>`}
+    ${likeness > 0 && html`<span class="facts match">${t("alike")} ${likeness.toFixed(2)}</span>`}
   </button>`;
 }
 
@@ -56,14 +62,17 @@ export function Tables({ tables, t }) {
 /** @param {{table: any, chart: any, t: (key: string) => string}} props */
 function Table({ table, chart, t }) {
   const compared = table.rows.some((/** @type {any} */ row) => row.compared !== null);
+  const most = Math.max(1, ...table.rows.map((/** @type {any} */ row) => row.value));
+  const bars = chart.kind !== "line";
   return html`<div class="table">
-    <${Chart} rows=${table.rows} kind=${chart.kind} />
+    ${chart.kind === "line" && html`<${Line} rows=${table.rows} />`}
     <table>
       <thead>
         <tr>
           ${table.group_by.map((/** @type {string} */ group) => html`<th scope="col">${t(`group_${group}`)}</th>`)}
           <th scope="col" class="number">${t("value")}</th>
           ${compared && html`<th scope="col" class="number">${t("before")}</th>`}
+          ${bars && html`<td></td>`}
         </tr>
       </thead>
       <tbody>
@@ -72,6 +81,7 @@ function Table({ table, chart, t }) {
             ${row.key.map((/** @type {string} */ part) => html`<td>${t(part)}</td>`)}
             <td class="number">${round(row.value)}</td>
             ${compared && html`<td class="number">${row.compared === null ? "–" : round(row.compared)}</td>`}
+            ${bars && html`<td class="share"><${Bar} share=${row.value / most} /></td>`}
           </tr>`,
         )}
       </tbody>
@@ -84,19 +94,17 @@ function round(value) {
   return Number.isInteger(value) ? value : value.toFixed(2);
 }
 
-/** Bars, or a line over time; the table beside it says the same in words. @param {{rows: any[], kind: string}} props */
-function Chart({ rows, kind }) {
-  const most = Math.max(1, ...rows.map((row) => row.value));
-  const step = 300 / rows.length;
-  const height = (/** @type {number} */ value) => (value / most) * 90;
-  if (kind === "line") {
-    const points = rows.map((row, index) => `${index * step + step / 2},${95 - height(row.value)}`).join(" ");
-    return html`<svg class="chart" viewBox="0 0 300 100" role="presentation"><polyline points=${points} /></svg>`;
-  }
-  return html`<svg class="chart" viewBox="0 0 300 100" role="presentation">
-    ${rows.map(
-      (row, index) =>
-        html`<rect x=${index * step + step * 0.15} y=${95 - height(row.value)} width=${step * 0.7} height=${height(row.value)} />`,
-    )}
+/** How much a row is of the largest; the number beside it says the same. @param {{share: number}} props */
+function Bar({ share }) {
+  return html`<svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+    <rect width=${share * 100} height="10" />
   </svg>`;
+}
+
+/** A line over time; the table below it says the same in figures. @param {{rows: any[]}} props */
+function Line({ rows }) {
+  const most = Math.max(1, ...rows.map((row) => row.value));
+  const step = 300 / Math.max(1, rows.length - 1);
+  const points = rows.map((row, index) => `${index * step},${95 - (row.value / most) * 90}`).join(" ");
+  return html`<svg class="line" viewBox="0 0 300 100" preserveAspectRatio="none" aria-hidden="true"><polyline points=${points} /></svg>`;
 }
