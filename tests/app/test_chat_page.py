@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Sequence
@@ -25,6 +26,7 @@ from matpho.demo.files import write_installation
 from matpho.home import Home
 from matpho.installation import Installation, open_installation
 from matpho.serving import listen, running, web_app
+from matpho_agent.channels.web import PAGES
 from matpho_contracts.edge_api import CameraReport, MoveArguments, StatusReport
 from matpho_contracts.errors import UnavailableError
 from matpho_contracts.events import (
@@ -49,7 +51,7 @@ from matpho_edge.compose_words import Scene, caption
 from matpho_edge.uplink_commands import CommandRunner
 from matpho_edge.uplink_link import CenterLink
 from matpho_embeddings.index.contract import IndexFilter
-from matpho_platform.access.principal import Role
+from matpho_platform.access.principal import Principal, Role
 from matpho_platform.cameras.edges import EdgeEntry
 from matpho_simcity.city_video import CityVideo, TruthBox
 from matpho_simcity.sites import Site, city
@@ -134,8 +136,8 @@ class Served:
     """A running center with its events; `trucks` are those of white trucks, the newest first."""
 
     url: str
+    installation: Installation
     trucks: tuple[str, ...]
-    hostile: str
 
 
 @dataclass
@@ -147,6 +149,8 @@ class Visit:
     url: str
     troubles: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    expected: tuple[str, ...] = ("/api/v1/auth/me", "/api/v1/auth/sign-in")
+    """Where "not signed in" is no trouble."""
 
     async def sign_in(self, user_id: str, password: str = PASSWORD) -> None:
         await self.page.goto(self.url)
@@ -306,7 +310,7 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
             recorder = Recorder({site.guide.camera_id: CityVideo(site) for site in sites}, folder)
             box = asyncio.create_task(answer_commands(link, CommandRunner(link, recorder)))
             trucks = [event.id for event in events if is_white_truck(event)]
-            yield Served(url, tuple(trucks), events[1].id)
+            yield Served(url, installation, tuple(trucks))
             box.cancel()
             await asyncio.gather(box, return_exceptions=True)
             await link.close()
@@ -337,7 +341,7 @@ async def visiting(browser: Browser, served: Served, **settings: Any) -> AsyncIt
             visit.strangers.append(url)
 
     def said(text: str, where: str) -> None:
-        if not ("401" in text and where.endswith(("/api/v1/auth/me", "/api/v1/auth/sign-in"))):
+        if not ("401" in text and where.endswith(visit.expected)):
             visit.troubles.append(f"{text} {where}")
 
     page.on("request", lambda request: asked(request.url))
@@ -387,6 +391,7 @@ async def test_officer_from_sign_in_to_sign_out(browser: Browser, served: Served
         await expect(panel).to_contain_text("xe tải · trắng")
         await expect(panel).to_contain_text(served.trucks[0])
         assert await loaded(panel.locator("img"))
+        await expect(panel.locator(".framed rect")).to_have_count(1)
         await page.screenshot(path=shown / "officer-4-event.png")
         await panel.get_by_role("button", name="Sự kiện tương tự").click()
         await expect(panel.get_by_role("heading", level=3)).to_contain_text("chưa xác nhận")
@@ -404,6 +409,11 @@ async def test_officer_from_sign_in_to_sign_out(browser: Browser, served: Served
         await expect(page.get_by_placeholder("Ask about events")).to_be_visible()
         assert await page.evaluate("document.documentElement.lang") == "en"
         await page.screenshot(path=shown / "officer-6-english.png")
+        await page.locator(".after").get_by_role("button", name="chi tiết cái thứ nhất").click()
+        await expect(page.locator(".turn")).to_have_count(2)
+        await expect(page.locator(".answer").last).to_contain_text("Chữ ký số: hợp lệ")
+        await expect(page.locator(".after").last.get_by_role("button")).to_have_text("cho xem clip")
+        await page.screenshot(path=shown / "officer-7-details.png")
         await page.get_by_role("button", name="New conversation").click()
         await expect(page.locator(".turn")).to_have_count(0)
         await page.get_by_role("button", name="Sign out").click()
@@ -545,3 +555,40 @@ async def test_markup_is_shown_as_text(browser: Browser, served: Served, shown: 
         assert own
         assert await page.title() == "Mắt phố"
         await page.screenshot(path=shown / "markup-as-text.png")
+
+
+async def test_an_ended_session_leads_back_to_the_sign_in(browser: Browser, served: Served) -> None:
+    async with visiting(browser, served) as visit:
+        await visit.sign_in("truc-ban")
+        await expect(visit.page.locator(".example")).to_have_count(4)
+        visit.expected = (*visit.expected, "/api/v1/chat")
+        await visit.context.clear_cookies()
+        await visit.page.locator(".example").first.click()
+        await expect(visit.page.get_by_role("alert")).to_have_text("Phiên làm việc đã hết. Hãy đăng nhập lại.")
+        await visit.page.get_by_role("button", name="English").click()
+        await expect(visit.page.get_by_role("alert")).to_have_text("Your session has ended. Sign in again.")
+
+
+EXAMPLES = {
+    "try_field": Role.OFFICER,
+    "try_leader": Role.LEADER,
+    "try_citizen": Role.CITIZEN,
+    "try_admin": Role.ADMIN,
+    "try_auditor": Role.AUDITOR,
+}
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_every_example_is_answered(served: Served, language: str) -> None:
+    areas = tuple(area.code for area in served.installation.center.areas.all())
+    words = catalogue(language)
+    for key, role in EXAMPLES.items():
+        who = Principal(role.value, role.value, role, areas if role is Role.OFFICER else ())
+        for text in words[key]:
+            answer = await served.installation.ask(who, text, now=None, channel="test", conversation=None)
+            assert answer["outcome"] == "answered", (role, text, answer["answer"])
+
+
+def catalogue(language: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((PAGES / "locales" / f"{language}.json").read_text(encoding="utf-8"))
+    return found

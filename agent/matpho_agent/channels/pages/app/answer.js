@@ -5,22 +5,55 @@ const EVENT_ID = /\[?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 
 const NUMBERED = /^\d+\. /;
 const FIGURE = /^- .*: /;
+const PROPOSALS = /^[^«»]{1,20}: «[^«»]+»(, «[^«»]+»)*[.]$/;
+/** A last line that only proposes what to ask next. */
 
 /**
- * Lines of a list are left out where cards or a table show the same, and held back until that is known.
- * @param {{text: string, busy: boolean, hits: any[], tables: any[], t: (key: string) => string, open: (id: string) => void}} props
+ * An answer in two: what leads up to its list, and what follows it. A list that cards or a table show is left out, and
+ * held back until that is known.
+ * @param {{answer: string, step: string, hits: any[], tables: any[]}} turn @returns {{head: string[], tail: string[]}}
  */
-export function Answer({ text, busy, hits, tables, t, open }) {
+export function parted({ answer, step, hits, tables }) {
   const cards = new Set(hits.map((hit) => hit.id));
   const tabled = tables.some(({ table }) => table.rows.length > 1);
   const repeated = (/** @type {string} */ line) => {
-    if (FIGURE.test(line)) return busy || tabled;
+    if (FIGURE.test(line)) return step !== "" || tabled;
     const ids = [...line.matchAll(EVENT_ID)].map((match) => match[1]);
-    return NUMBERED.test(line) && (busy || (ids.length > 0 && ids.every((id) => cards.has(id))));
+    return NUMBERED.test(line) && (step !== "" || (ids.length > 0 && ids.every((id) => cards.has(id))));
   };
-  const lines = text.split("\n").filter((line) => !repeated(line));
+  const lines = answer.split("\n");
+  const first = lines.findIndex(repeated);
+  if (first < 0) {
+    const cut = lines.length - (!step && PROPOSALS.test(lines[lines.length - 1]) ? 1 : 0);
+    return { head: lines.slice(0, cut), tail: lines.slice(cut) };
+  }
+  const tail = step ? [] : lines.slice(first).filter((line) => !repeated(line));
+  return { head: lines.slice(0, first), tail };
+}
+
+/** @param {{lines: string[], busy: boolean, t: (key: string) => string, open: (id: string) => void}} props */
+export function Answer({ lines, busy, t, open }) {
   return html`<div class="answer" aria-busy=${busy ? "true" : "false"}>
     ${lines.map((line) => html`<p>${withIds(line, t, open)}</p>`)}
+  </div>`;
+}
+
+/**
+ * What follows the list, below what shows it; a proposal in «quotes» asks itself.
+ * @param {{lines: string[], ask: (text: string) => void}} props
+ */
+export function After({ lines, ask }) {
+  if (!lines.length) return null;
+  return html`<div class="after">
+    ${lines.map(
+      (line) => html`<p>
+        ${line.split(/(«[^«»]{1,80}»)/).map((part) =>
+          part.startsWith("«")
+            ? html`<button type="button" class="example" onClick=${() => ask(part.slice(1, -1))}>${part.slice(1, -1)}</button>`
+            : part.replace(/^[,.] ?$/, " "),
+        )}
+      </p>`,
+    )}
   </div>`;
 }
 

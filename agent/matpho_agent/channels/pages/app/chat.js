@@ -1,6 +1,6 @@
 /** The conversation: questions, streamed answers, and the field to ask in. */
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
-import { Answer } from "./answer.js";
+import { After, Answer, parted } from "./answer.js";
 import { call, chat } from "./api.js";
 import { Hits, Media, Tables } from "./results.js";
 
@@ -80,7 +80,7 @@ export function Chat({ me, t, language, open, learn, signedOut }) {
   return html`<main class="chat">
     <section class="log" ref=${log} tabindex="0" role="log" aria-live="polite" aria-label=${t("conversation")}>
       ${turns.length === 0 && html`<${Start} me=${me} welcome=${welcome} t=${t} ask=${ask} />`}
-      ${turns.map((turn, index) => html`<${Turn} key=${index} turn=${turn} t=${t} language=${language} open=${open} />`)}
+      ${turns.map((turn, index) => html`<${Turn} key=${index} turn=${turn} t=${t} language=${language} open=${open} ask=${ask} />`)}
     </section>
     <form class="composer" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), ask(text))}>
       <label class="hidden" for="question">${t("ask_label")}</label>
@@ -97,7 +97,9 @@ export function Chat({ me, t, language, open, learn, signedOut }) {
       ${busy
         ? html`<button type="button" class="stop" onClick=${() => stopping.current?.abort()}>${t("stop")}</button>`
         : html`<button type="submit" disabled=${!text.trim()}>${t("send")}</button>`}
-      ${turns.length > 0 && html`<button type="button" class="quiet" onClick=${restart}>${t("new_talk")}</button>`}
+      ${turns.length > 0 && html`<button type="button" class="quiet" title=${t("new_talk")} aria-label=${t("new_talk")} onClick=${restart}>
+        <span class="wide">${t("new_talk")}</span><span class="narrow" aria-hidden="true">＋</span>
+      </button>`}
     </form>
   </main>`;
 }
@@ -115,21 +117,23 @@ function Start({ me, welcome, t, ask }) {
   </div>`;
 }
 
-/** @param {{turn: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void}} props */
-function Turn({ turn, t, language, open }) {
+/** @param {{turn: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, ask: (text: string) => void}} props */
+function Turn({ turn, t, language, open, ask }) {
+  const { head, tail } = parted(turn);
   const marked = ["denied", "refused", "failed", "clarify"].includes(turn.outcome);
   return html`<article class="turn">
     <p class="question"><span class="hidden">${t("you")}: </span>${turn.question}</p>
     <div class="reply">
       <span class="hidden">${t("assistant")}: </span>
-      ${turn.step && html`<p class="step" role="status">${turn.step}…</p>`}
+      ${turn.step && !turn.answer && html`<p class="step" role="status">${turn.step}…</p>`}
       ${marked && html`<p class=${`outcome ${turn.outcome}`}>
         ${t(`outcome_${turn.outcome}`)}${turn.rule && html` · ${t("rule")} <code>${turn.rule}</code>`}
       </p>`}
-      <${Answer} text=${turn.answer} busy=${turn.step !== ""} hits=${turn.hits} tables=${turn.tables} t=${t} open=${open} />
+      <${Answer} lines=${head} busy=${turn.step !== ""} t=${t} open=${open} />
       <${Tables} tables=${turn.tables} t=${t} />
       <${Media} media=${turn.media} t=${t} language=${language} />
       <${Hits} hits=${turn.hits} t=${t} language=${language} open=${open} />
+      <${After} lines=${tail} ask=${ask} />
     </div>
   </article>`;
 }
