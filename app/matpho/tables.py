@@ -14,14 +14,15 @@ from rich.console import Console
 from rich.table import Table
 
 
-def machine() -> dict[str, str | int]:
-    """The machine that a figure was measured on: processor, cores it may use, memory, Python."""
+def machine() -> dict[str, str | int | float]:
+    """The machine that a figure was measured on: processor, cores it may use, memory, other load."""
     return {
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
+        "load_1m": round(os.getloadavg()[0], 2),
     }
 
 

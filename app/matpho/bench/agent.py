@@ -54,12 +54,13 @@ COMMANDER = Principal("bench", "Bench", Role.COMMANDER)
 CAMERA = CameraReport(id="BENCH-01", name="Chợ Đông - cổng chính", area="P1")
 
 
-def run(conversations: int = 5) -> dict[str, Any]:
+def run(conversations: int = 0, *, quick: bool = False) -> dict[str, Any]:
     """Measure and return {"machine": {...}, "rows": [...]}.
 
     Each row: `loop` (graph or by hand), `turn` (1 or 60), `median_ms`, `p95_ms`, `samples`. Raises RuntimeError when a
-    loop does not make the two calls that both are measured by.
+    loop does not make the two calls that both are measured by. `conversations` of 0 is 5, or 2 when `quick`.
     """
+    conversations = conversations or (2 if quick else 5)
     with tempfile.TemporaryDirectory(prefix="bench-agent-") as folder:
         return {"machine": machine(), "rows": asyncio.run(_measure(Path(folder), conversations))}
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json as json_module
-import os
-import platform
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,43 +19,56 @@ from numpy.typing import NDArray
 
 from matpho.bench.search_data import SHARES, Data, Where, exact, make_data, make_filter, make_queries
 from matpho.bench.search_engines import STALL_POINTS, Answer, Engine, Matpho, NaiveEdge, NumpyExact, SqliteVec
+from matpho.tables import machine
 
 K = 20
 QUERIES = 50
 CALM_SEARCHES = 500
 """Searches without any writing whose longest shows what the machine's other work alone costs."""
 SEED = 20261121
+NAIVE_MOST = 20_000
+"""Points above which Qdrant Edge, used plainly, is asked for by name only."""
 ENGINES = (Matpho.name, NaiveEdge.name, SqliteVec.name, NumpyExact.name)
 Question = tuple[NDArray[np.float32], Where]
 
 
 def run(
-    n: int = 100_000,
+    n: int = 0,
     dim: int = 512,
-    repeats: int = 5,
+    repeats: int = 0,
     *,
-    engines: Sequence[str] = ENGINES,
+    quick: bool = False,
+    engines: Sequence[str] | None = None,
     queries: int = QUERIES,
     json: Path | None = None,
 ) -> dict[str, Any]:
     """Measure and return {"machine": {...}, "rows": [...]}; also written to `json` when given.
 
     Rows of kind `search` (engine, n, dim, selectivity, p50_ms, p95_ms, p99_ms, recall_mean, recall_min), `ingest`
-    (points_per_s, build_s), `stall` (max_ms, max_without_writing_ms) and `skipped` (reason).
+    (points_per_s, build_s), `stall` (max_ms, max_without_writing_ms) and `skipped` (reason). `n` of 0 is 100,000
+    points, or 10,000 when `quick`; every engine takes part unless it would take minutes.
     """
+    n, repeats = n or (10_000 if quick else 100_000), repeats or (2 if quick else 5)
+    chosen = engines or [name for name in ENGINES if name != NaiveEdge.name or n <= NAIVE_MOST]
     random = np.random.default_rng(SEED)
     data = make_data(n, dim, random)
     questions = {share: _questions(data, share, queries, random) for share in SHARES}
     truth = {share: [set(exact(data, query, where, K)) for query, where in asked] for share, asked in questions.items()}
     more = _later(data, make_data(min(n, STALL_POINTS), dim, random))
     with tempfile.TemporaryDirectory(prefix="bench-search-") as folder:
-        made = [_engine(name, Path(folder), dim) for name in engines]
+        made = [_engine(name, Path(folder), dim) for name in chosen]
         try:
             rows = _measure(made, data, questions, truth, more, repeats)
         finally:
             for engine in made:
                 engine.close()
-    report = {"machine": _machine(), "rows": [{"n": n, "dim": dim, **row} for row in rows]}
+    if engines is None and NaiveEdge.name not in chosen:
+        reason = f"building its graph takes minutes above {NAIVE_MOST} points"
+        rows.append({"kind": "skipped", "engine": NaiveEdge.name, "reason": reason})
+    report = {
+        "machine": {**machine(), "packages": _packages()},
+        "rows": [{"n": n, "dim": dim, **row} for row in rows],
+    }
     if json is not None:
         json.write_text(json_module.dumps(report, indent=1))
     return report
@@ -133,24 +144,9 @@ def _search_row(name: str, share: float, rounds: list[list[Answer]], truth: list
     }
 
 
-def _machine() -> dict[str, Any]:
+def _packages() -> dict[str, str]:
     names = ("numpy", "qdrant-edge-py", "numkong", "sqlite-vec", "apsw")
-    return {
-        "system": platform.platform(),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "load_1m": round(os.getloadavg()[0], 2),
-        "python": platform.python_version(),
-        "packages": {name: version for name in names if (version := _version(name))},
-    }
-
-
-def _processor() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name")), "")
+    return {name: version for name in names if (version := _version(name))}
 
 
 def _version(name: str) -> str | None:
