@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matpho_contracts.vocabulary import Colour, ObjectClass
-from matpho_edge.colours import choose, colour_votes, scene_white
+from matpho_edge.colours import choose, colour_votes
+from matpho_edge.colours_light import SceneLight
 from matpho_edge.compose_still import CROP_MARGIN, crop, shrink
 from matpho_edge.track import Track
 
@@ -38,12 +39,13 @@ class Views:
         gone = {track.id for track in tracks if track.ended}
         self._views = {key: view for key, view in self._views.items() if key not in gone}
         shown = [track for track in tracks if not track.ended and track.missed == 0]
-        white = scene_white(luma) if shown else 255.0
+        light: SceneLight | None = None
         for track in shown:
             view = self._views.setdefault(track.id, _View())
             self._improve(view, track, picture)
             if view.looks < MAX_COLOUR_LOOKS and track.label not in _COLOURLESS:
-                self._count(view, track, picture, white)
+                light = light or SceneLight(picture, luma)
+                self._count(view, track, picture, light)
 
     def colour(self, track: Track) -> Colour | None:
         """The colour that the looks so far speak for; None for what has none."""
@@ -65,10 +67,10 @@ class Views:
         if part is not None:
             view.worth, view.crop = worth, shrink(part, MAX_CROP_SIDE).copy()
 
-    def _count(self, view: _View, track: Track, picture: NDArray[np.uint8], white: float) -> None:
+    def _count(self, view: _View, track: Track, picture: NDArray[np.uint8], light: SceneLight) -> None:
         part = crop(picture, track.shape)
         if part is None:
             return
         view.looks += 1
-        for colour, share in colour_votes(part, track.label, white).items():
+        for colour, share in colour_votes(part, track.label, light.around(track.shape)).items():
             view.colours[colour] = view.colours.get(colour, 0.0) + share

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from matpho_contracts.events import parse_event, unpack_vector
 from matpho_contracts.geometry import Location
 from matpho_contracts.vocabulary import Colour, EventType, Severity
-from matpho_edge.colours import name_colour, scene_white
 from matpho_edge.compose import Composed, Composer, Place
 from matpho_edge.compose_still import MAX_STILL_BYTES, make_still, quality
 from matpho_edge.compose_words import Scene, caption
@@ -28,18 +27,6 @@ LANE = Zone.model_validate(
     {"name": "lane", "kind": "carriageway", "polygon": [(0, 0), (1, 0), (1, 1), (0, 1)], "direction": (1, 0)}
 )
 Picture = NDArray[np.uint8]
-PAINT: dict[Colour, tuple[int, int, int]] = {
-    Colour.RED: (40, 30, 190),
-    Colour.ORANGE: (30, 120, 235),
-    Colour.YELLOW: (40, 210, 235),
-    Colour.GREEN: (60, 140, 50),
-    Colour.BLUE: (190, 90, 40),
-    Colour.PURPLE: (150, 50, 120),
-    Colour.WHITE: (235, 236, 238),
-    Colour.GREY: (128, 130, 132),
-    Colour.BLACK: (25, 24, 26),
-    Colour.BROWN: (35, 60, 105),
-}
 
 
 def vehicle(paint: tuple[int, int, int], width: int = 160, height: int = 100) -> Picture:
@@ -101,35 +88,6 @@ def compose(picture: Picture, **changes: object) -> tuple[Composed, Composer, En
     hit = RuleHit("wrong_way", EventType.WRONG_WAY, START, START + timedelta(seconds=2), "lane", (track,), **changes)  # type: ignore[arg-type]  # by name
     luma = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
     return composer.compose(hit, picture, luma), composer, encoder
-
-
-class TestColours:
-    @pytest.mark.parametrize("colour", list(Colour))
-    def test_every_colour_of_a_car(self, colour: Colour) -> None:
-        assert name_colour(vehicle(PAINT[colour]), "car") is colour
-
-    @pytest.mark.parametrize("colour", [Colour.RED, Colour.BLUE, Colour.GREEN, Colour.YELLOW])
-    @pytest.mark.parametrize("light", [0.5, 0.75, 1.2])
-    def test_paint_keeps_its_name_in_other_light(self, colour: Colour, light: float) -> None:
-        lit = np.clip(vehicle(PAINT[colour]) * light, 0, 255).astype(np.uint8)
-        assert name_colour(lit, "car") is colour
-
-    def test_white_at_dusk_is_white_beside_what_else_is_white(self) -> None:
-        dusk = (street() * 0.55).astype(np.uint8)
-        dusk[:60] = (125, 127, 128)
-        white = scene_white(np.asarray(cv2.cvtColor(dusk, cv2.COLOR_BGR2GRAY), np.uint8))
-        assert name_colour(dusk[300:400, 500:660], "car", white) is Colour.WHITE
-        assert name_colour(dusk[300:400, 500:660], "car") is Colour.GREY
-
-    def test_a_person_is_the_colour_of_the_clothes(self) -> None:
-        person = np.full((90, 34, 3), 110, np.uint8)
-        cv2.circle(person, (17, 9), 7, (120, 150, 200), -1)
-        cv2.rectangle(person, (7, 17), (27, 52), (40, 30, 200), -1)
-        cv2.rectangle(person, (9, 52), (25, 88), (30, 30, 30), -1)
-        assert name_colour(person, "person") is Colour.RED
-
-    def test_a_crop_of_a_few_pixels_has_no_colour(self) -> None:
-        assert name_colour(np.zeros((4, 40, 3), np.uint8)) is None
 
 
 def said(event_type: EventType, **changes: object) -> tuple[str, str]:
