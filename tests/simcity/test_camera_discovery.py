@@ -38,7 +38,9 @@ def probe(
 <a:Action>{NAMES["d"]}/{kind}</a:Action></e:Header><e:Body><d:{kind}>{inside}</d:{kind}></e:Body></e:Envelope>""".encode()
 
 
-async def ask(message: bytes, address: tuple[str, int], seconds: float = 0.35, enough: int = 99) -> list[etree._Element]:
+async def ask(
+    message: bytes, address: tuple[str, int], seconds: float = 0.35, enough: int = 99
+) -> list[etree._Element]:
     """All answers within the time, or the first `enough`."""
     loop = asyncio.get_running_loop()
     answers = []
