@@ -23,7 +23,7 @@ SAMPLE = 64
 
 @dataclass(frozen=True, slots=True)
 class DetectorRecipe:
-    """How to train. The defaults made the shipped detector on two processor cores.
+    """How to train. The shipped detector's own recipe, in two stages, is in its CARD.md.
 
     `size` is the model's (height, width) in pixels; training looks at `window` parts of pictures of that size (each
     side a multiple of 32). `minutes` of 0 means: as long as the epochs take; one epoch is `epoch_samples` drawn

@@ -39,7 +39,7 @@ TRAIT_SCALE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class EncoderRecipe:
-    """How to train. The defaults made the shipped encoder on two processor cores; `minutes` bounds the wall time.
+    """How to train; `minutes` bounds the wall time. The shipped encoder's recipe, in three stages, is in its CARD.md.
 
     `trait_share` weighs the helper task, to tell each picture's traits from its vector, against the contrastive loss.
     """
