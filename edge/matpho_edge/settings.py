@@ -148,7 +148,7 @@ class ModelSettings(SettingsBase):
     encoder: Word | None = "city"
     """None: events go without vectors and cannot be found by what they look like."""
     backend: Literal["auto", "onnxruntime", "openvino"] = "auto"
-    precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    precision: Literal["float32", "bfloat16", "auto"] = "auto"
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.3
     overlap: Annotated[float, Field(gt=0, le=1)] = 0.7

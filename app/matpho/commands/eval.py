@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     area: Annotated[str, typer.Argument(help="vision or search")],
     json: Annotated[bool, typer.Option("--json", help="One JSON object with `rows` instead of a table.")] = False,
-    size: Annotated[int, typer.Option(min=1, max=100_000, help="Pictures (vision) or events (search).")] = 0,
+    size: Annotated[int, typer.Option(min=0, max=100_000, help="Pictures (vision) or events (search); 0: enough.")] = 0,
 ) -> None:
     """Score the shipped models and the search on held-out days."""
     if area not in AREAS:
