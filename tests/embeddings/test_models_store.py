@@ -1,5 +1,6 @@
 """The model store: shipped models are whole, and a changed byte anywhere is refused."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -43,6 +44,12 @@ class TestShipped:
         assert "agpl" in folder.name
         assert "GNU AFFERO GENERAL PUBLIC LICENSE" in (folder / "LICENSE").read_text()
         assert open_folder(folder).settings["licence"] == "AGPL-3.0"
+
+    @pytest.mark.parametrize("name", list(NAMES))
+    def test_names_no_folder_of_the_machine_that_made_it(self, name: str) -> None:
+        for file in model_path(name).glob("*.onnx"):
+            told = open_session(file, "onnxruntime").metadata
+            assert not [value for value in told.values() if re.search(r"(^|\s)/\w", value)], file.name
 
     def test_all_together_stay_small(self) -> None:
         total = sum(file.stat().st_size for name in NAMES for file in model_path(name).iterdir())

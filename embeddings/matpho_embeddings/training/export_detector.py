@@ -60,6 +60,7 @@ def export_detector(
             ) from error
         shutil.copyfile(written, out / "detector.onnx")
     halve_weights(out / "detector.onnx")
+    _describe(out / "detector.onnx", f"{name} {version}")
     names = list(ast.literal_eval(onnx_metadata(out / "detector.onnx")["names"]).values())
     height, width = size
     told = {
@@ -77,3 +78,13 @@ def export_detector(
     )
     write_folder(out, told, card, licence_of("ultralytics"))
     return out
+
+
+def _describe(file: Path, description: str) -> None:
+    """Puts a description of ours where the exporter wrote the training set's folder on this machine."""
+    onnx = need("onnx")
+    model = onnx.load(str(file))
+    for entry in model.metadata_props:
+        if entry.key == "description":
+            entry.value = description
+    onnx.save(model, str(file))
