@@ -48,6 +48,19 @@ class TestEnrolment:
         with pytest.raises(EnrolmentError):
             await new_box("box-2", key=box.key).enrol(center, "token-of-box-2")
 
+    async def test_a_box_may_show_its_key_again_with_a_new_token(self, center: Center, new_box: Any) -> None:
+        box = new_box()
+        await box.enrol(center)
+        await box.enrol(center, await center.edges.issue_token("box-1"))
+        assert await center.edges.key(box.key.public.key_id) is not None
+
+    async def test_a_revoked_key_is_not_revived_by_a_new_token(self, center: Center, new_box: Any) -> None:
+        box = new_box()
+        await box.enrol(center)
+        await center.edges.revoke("box-1")
+        with pytest.raises(EnrolmentError):
+            await box.enrol(center, await center.edges.issue_token("box-1"))
+
     async def test_no_token_is_kept(self, center: Center) -> None:
         async with center.store.reading() as session:
             assert TOKEN not in str(await session.all(select(edges)))

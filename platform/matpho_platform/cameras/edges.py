@@ -117,20 +117,23 @@ class EdgeRegistry:
         return token
 
     async def enrol(self, request: EnrolRequest) -> EnrolAnswer:
-        """Bind a key to a box by its token; the same key may ask again (its answer was lost), another never.
+        """Bind a key to a box by its token; a box may show the key again that it has, another key needs a new token.
 
         Raises EnrolmentError without saying which part was wrong.
         """
         refused = EnrolmentError("The enrolment was refused.", action="Ask for a new one-time token.")
         public = PublicKey.from_hex(request.public_key)
         given = _hash(request.token.get_secret_value())
+        await self.load()
         try:
             async with self._store.writing() as session:
                 edge = await repository.find_edge(session, request.edge_id)
                 expected = edge["token_hash"] if edge is not None and edge["token_hash"] else "0" * 64
                 if not hmac.compare_digest(expected, given) or edge is None:
                     raise refused
-                if edge["token_used_by"] == public.key_id:
+                held = self._keys.get(public.key_id)
+                bound = held is not None and held.edge_id == request.edge_id and held.revoked_ms is None
+                if bound or edge["token_used_by"] == public.key_id:
                     return EnrolAnswer(edge_id=request.edge_id, key_id=public.key_id)
                 if not await repository.use_token(session, request.edge_id, given, public.key_id):
                     raise refused
