@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -22,6 +23,8 @@ TYPE_PREFIX = "vn.matpho."
 MAX_EVENT_BYTES = 64 * 1024
 """A signed event's canonical bytes; vectors of two 1024-d float16 images fit six times over."""
 MAX_OBJECTS = 64
+MAX_CLASSES = 8
+"""Plausible classes of one object."""
 MAX_VECTOR_DIM = 2048
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 _EVENT_TYPES = frozenset(EventType)
@@ -49,17 +52,32 @@ class Plate(_Model):
         return cls(text=text, normalised=normalise_plate(text), confidence=confidence)
 
 
+def _is_likeliest(name: str | None, shares: Mapping[Any, float] | None) -> bool:
+    return shares is None or shares.get(name, -1.0) >= max(shares.values())
+
+
 class SeenObject(_Model):
     """One tracked object of an event; `label` is an ObjectClass where the detector knows it, else its own word."""
 
     label: Label = Field(alias="class")
     colour: Colour | None = None
+    """The name that the looks speak for most."""
+    colours: Annotated[dict[Colour, Confidence], Field(min_length=1, max_length=len(Colour))] | None = None
+    """How likely each plausible name is, where whoever saw it can tell: dusk makes white and grey much alike."""
+    classes: Annotated[dict[Label, Confidence], Field(min_length=1, max_length=MAX_CLASSES)] | None = None
+    """The same for the class: from afar a cyclist is somebody on foot."""
     confidence: Confidence
     track_id: Annotated[int, Field(ge=0)]
     box: Box
     first_seen: AwareDatetime
     last_seen: AwareDatetime
     plate: Plate | None = None
+
+    @model_validator(mode="after")
+    def _likeliest(self) -> Self:
+        if not (_is_likeliest(self.label, self.classes) and _is_likeliest(self.colour, self.colours)):
+            raise ValueError("an object's class and colour must be the likeliest of those given")
+        return self
 
 
 class Caption(_Model):
@@ -195,7 +213,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return to_rfc3339(value)
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, str):

@@ -142,10 +142,13 @@ class Composer:
         return (*followed, *found[:room])
 
     def _followed(self, track: Track) -> SeenObject:
+        colours = self.views.colours(track)
         return SeenObject.model_validate(
             {
                 "class": track.label,
-                "colour": self.views.colour(track),
+                "colour": next(iter(colours), None),
+                "colours": colours or None,
+                "classes": track.likely_labels,
                 "confidence": min(1.0, track.score),
                 "track_id": track.id,
                 "box": track.shape,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from matpho_contracts.errors import BadInputError
 from matpho_edge.detect import Picture, check_picture
 from matpho_edge.detect_labels import read_names
-from matpho_edge.detections import Detections
+from matpho_edge.detections import NO_SECOND, Detections, Second
 
 if TYPE_CHECKING:
     from matpho_embeddings.runtime import Session
@@ -30,6 +30,11 @@ MAX_SIDE = 2048
 MAX_OBJECTS = 300
 MAX_CANDIDATES = 3000
 """Boxes that go into non-maximum suppression at most, best first."""
+
+LEAST_SECOND = 0.1
+"""A second name of a lower score is noise."""
+_Boxes = tuple[NDArray[np.float32], NDArray[np.float32], list[int], tuple[Second, ...]]
+"""Corners (n, 4), scores (n,), classes and seconds."""
 
 
 class Letterbox(NamedTuple):
@@ -102,12 +107,12 @@ class OnnxDetector:
         check_picture(image)
         blob, box = self._prepare(image)
         output = np.asarray(self._session.run({self._input: blob})[0][0], dtype=np.float32)
-        boxes, scores, classes = self._raw_boxes(output) if self._raw else self._final_boxes(output)
+        boxes, scores, classes, seconds = self._raw_boxes(output) if self._raw else self._final_boxes(output)
         corner = np.array([box.left, box.top] * 2, np.float32)
         size = np.array([box.width, box.height] * 2, np.float32) * np.float32(box.ratio)
         scaled = np.asarray(np.clip((boxes - corner) / size, 0.0, 1.0), dtype=np.float32)
         whole = (scaled[:, 2] > scaled[:, 0]) & (scaled[:, 3] > scaled[:, 1])
-        found = Detections(scaled, tuple(self._names[c] for c in classes), np.clip(scores, 0, 1))
+        found = Detections(scaled, tuple(self._names[c] for c in classes), np.clip(scores, 0, 1), seconds)
         return found.take(whole)
 
     def _prepare(self, image: Picture) -> tuple[NDArray[np.floating], Letterbox]:
@@ -133,8 +138,8 @@ class OnnxDetector:
         ratio = self._side / max(height, width)
         return _strides(height * ratio), _strides(width * ratio)
 
-    def _raw_boxes(self, output: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32], list[int]]:
-        """(4 + classes, anchors) to corners, scores and classes, doubles taken out class by class."""
+    def _raw_boxes(self, output: NDArray[np.float32]) -> _Boxes:
+        """(4 + classes, anchors) to corners, scores, classes and seconds, doubles taken out class by class."""
         if output.shape[0] != 4 + len(self._names):
             raise BadInputError(f"{self.name} gave an output of the shape {output.shape}: it is no such detector.")
         best = output[4:].max(axis=0)
@@ -146,15 +151,31 @@ class OnnxDetector:
         half = part[2:4] / 2
         corners = np.concatenate([part[:2] - half, part[:2] + half]).T
         keep = suppress(corners, scores, classes, self._iou)[:MAX_OBJECTS]
-        return np.ascontiguousarray(corners[keep]), scores[keep], [int(c) for c in classes[keep]]
+        seconds = self._seconds(part[4:, keep], classes[keep])
+        return np.ascontiguousarray(corners[keep]), scores[keep], [int(c) for c in classes[keep]], seconds
 
-    def _final_boxes(self, output: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32], list[int]]:
+    def _seconds(self, scores: NDArray[np.float32], classes: NDArray[np.intp]) -> tuple[Second, ...]:
+        """The second name of each box, from all its classes' scores (classes, n); two of our words may stand for
+        several of the model's."""
+        if len(scores) < 2:
+            return (NO_SECOND,) * len(classes)
+        others = scores.copy()
+        others[classes, np.arange(len(classes))] = 0.0
+        second = others.argmax(axis=0)
+        return tuple(
+            (self._names[int(c)], float(min(others[c, i], 1.0)))
+            if others[c, i] >= LEAST_SECOND and self._names[int(c)] != self._names[int(classes[i])]
+            else NO_SECOND
+            for i, c in enumerate(second)
+        )
+
+    def _final_boxes(self, output: NDArray[np.float32]) -> _Boxes:
         """(n, 6) rows of corners, score, class: only the weak ones go."""
         if output.shape[1] != 6:
             raise BadInputError(f"{self.name} gave an output of the shape {output.shape}: it is no such detector.")
         rows = output[output[:, 4] > self._conf][:MAX_OBJECTS]
         rows = rows[(rows[:, 5] >= 0) & (rows[:, 5] < len(self._names))]
-        return np.ascontiguousarray(rows[:, :4]), rows[:, 4], [int(c) for c in rows[:, 5]]
+        return np.ascontiguousarray(rows[:, :4]), rows[:, 4], [int(c) for c in rows[:, 5]], ()
 
 
 def _strides(side: float) -> int:

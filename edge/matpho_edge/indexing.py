@@ -169,6 +169,7 @@ class IndexRun:
         )
         try:
             last = await self._pictures(source.frames(), analyst, unit, state, known)
+            await _finish(asyncio.to_thread(analyst.finish))
             await asyncio.to_thread(state.finish, unit.key)
             self._base += last
         finally:
@@ -301,7 +302,9 @@ def estimate(path: Path, fps: float) -> int:
 def _for_single_pictures(options: AnalystOptions) -> AnalystOptions:
     """A picture alone is all there is: what it shows is sure at the first look."""
     rules = options.rules
-    seen = rules.object_seen.model_copy(update={"min_looks": 1, "patience": 1, "same_place_s": 0.0})
+    seen = rules.object_seen.model_copy(
+        update={"min_looks": 1, "patience": 1, "better_look_s": 0.0, "same_place_s": 0.0}
+    )
     sure = {"looks": 1, "needed": 1}
     chosen = {
         name: rule.model_copy(update={"enabled": False})
@@ -321,7 +324,7 @@ def _for_single_pictures(options: AnalystOptions) -> AnalystOptions:
     )
 
 
-async def _finish(work: Awaitable[None]) -> None:
+async def _finish(work: Awaitable[object]) -> None:
     """Await the work; when cancelled meanwhile, let it end first: half a look is no state to stop in."""
     task = asyncio.ensure_future(work)
     try:

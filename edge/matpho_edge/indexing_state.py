@@ -90,7 +90,7 @@ class IndexState:
 
     def look(self, key: str, frame: int, detections: Detections) -> None:
         """Remember one look; on disk within COMMIT_EVERY_S."""
-        labels, numbers = "\n".join(detections.labels), _pack(detections)
+        labels, numbers = _words(detections), _pack(detections)
         with self._change():
             self._db.execute("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?)", (key, frame, labels, numbers))
 
@@ -136,12 +136,23 @@ class IndexState:
                 raise UnavailableError(f"{self._path} could not be written ({error}).") from error
 
 
+def _words(detections: Detections) -> str:
+    """A line for each object: its name and, after a tab, what else it may be."""
+    seconds = [name for name, _ in detections.seconds]
+    return "\n".join("\t".join(names) for names in zip(detections.labels, seconds or detections.labels, strict=True))
+
+
 def _pack(detections: Detections) -> bytes:
-    """Boxes and scores, bit for bit: little-endian float32, five numbers an object."""
-    return np.concatenate([detections.boxes, detections.scores[:, None]], axis=1).astype("<f4").tobytes()
+    """Boxes and scores, bit for bit: little-endian float32, six numbers an object, the last its second's score."""
+    seconds = np.array([score for _, score in detections.seconds] or [-1.0] * len(detections), np.float32)
+    columns = [detections.boxes, detections.scores[:, None], seconds[:, None]]
+    return np.concatenate(columns, axis=1).astype("<f4").tobytes()
 
 
-def _unpack(labels: str, numbers: bytes) -> Detections:
-    rows = np.frombuffer(numbers, dtype="<f4").reshape(-1, 5).astype(np.float32)
-    words = tuple(labels.split("\n")) if labels else ()
-    return Detections(np.ascontiguousarray(rows[:, :4]), words, np.ascontiguousarray(rows[:, 4]))
+def _unpack(words: str, numbers: bytes) -> Detections:
+    rows = np.frombuffer(numbers, dtype="<f4").reshape(-1, 6).astype(np.float32)
+    names = [line.split("\t") for line in words.split("\n")] if words else []
+    told = bool((rows[:, 5] >= 0).all())
+    seconds = tuple((second, float(row[5])) for (_, second), row in zip(names, rows, strict=True)) if told else ()
+    labels = tuple(label for label, _ in names)
+    return Detections(np.ascontiguousarray(rows[:, :4]), labels, np.ascontiguousarray(rows[:, 4]), seconds)

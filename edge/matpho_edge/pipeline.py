@@ -80,6 +80,8 @@ class CameraPipeline:
             while await self._next_wanted():
                 await self._one_turn()
             await reader
+            async with self._alone, self._turns.turn():
+                await self._turns.run(self.analyst.finish)
         finally:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)

@@ -96,6 +96,9 @@ class Analyst:
         """What was found at the newest look."""
         self._at: datetime | None = None
         self._measured: datetime | None = None
+        self._before: tuple[Picture, Picture] | None = None
+        """The picture of the look before, (height, width, 3) BGR, and its brightness plane: it still shows what the
+        newest one has lost."""
         self._begin()
 
     def _begin(self) -> None:
@@ -134,8 +137,19 @@ class Analyst:
         self.counts.detections += len(detections)
         self.last_detections = detections
         luma = self._masks.apply(frame.luma())
+        before = self._before
         hits = self._judge(frame, detections, picture, luma)  # 4, 5
-        return self._keep([self._composer.compose(hit, picture, luma) for hit in hits])  # 6, 7
+        shown = [(hit, before if _is_past(hit) else (picture, luma)) for hit in hits]
+        return self._keep([self._composer.compose(hit, *(seen or (None, None))) for hit, seen in shown])  # 6, 7
+
+    def finish(self) -> list[Composed]:
+        """Steps 5 to 7 for what was still waited for when the pictures ended; nothing more may be looked at."""
+        if self._at is None or self._before is None:
+            return []
+        nothing = Detections.none()
+        tracks = self._tracker.update(nothing, self._time(self._at))
+        hits = [hit for hit in self._engine.observe(tracks, nothing, self._at) if _is_past(hit)]
+        return self._keep([self._composer.compose(hit, *self._before) for hit in hits])
 
     def replay(self, frame: Frame, detections: Detections) -> int:
         """Steps 1, 4 and 5 with remembered detections, to come back to where a run was cut off.
@@ -149,6 +163,7 @@ class Analyst:
         at = self._time(frame.captured_at)
         tracks = self._tracker.update(found, at)  # 4
         self._composer.views.look(tracks, picture, luma)
+        self._before = (picture, luma)
         return self._engine.observe(tracks, found, at)  # 5
 
     def report(self, hit: RuleHit) -> list[Composed]:
@@ -194,3 +209,8 @@ class Analyst:
                 self.counts.repeats += 1
         self.counts.events += len(kept)
         return kept
+
+
+def _is_past(hit: RuleHit) -> bool:
+    """Whether it speaks of a thing that the newest picture no longer shows."""
+    return bool(hit.tracks) and hit.tracks[0].missed == 1

@@ -8,6 +8,7 @@ would end otherwise. Because a box analyses 3 to 5 pictures a second, boxes are 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,10 +17,12 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from matpho_contracts.geometry import Box
-from matpho_contracts.vocabulary import VEHICLES, ObjectClass
-from matpho_edge.detections import Boxes, Detections, overlap_matrix
+from matpho_edge.detections import NO_SECOND, Boxes, Detections, Second, family, may_be_rider, overlap_matrix
 from matpho_edge.track_motion import Motion
 
+MOST_LABELS = 3
+LEAST_SHARE = 0.05
+"""A class with less of the evidence is not what the thing may be."""
 MAX_HISTORY = 900
 """Foot points kept of one track: three minutes at five pictures a second."""
 _FORBIDDEN = 1e6
@@ -42,6 +45,8 @@ class TrackerParameters:
     min_overlap: float = 0.15
     rename_cost: float = 0.1
     """Overlap that a detection of another name in the same family must have more to be the same thing."""
+    ride_cost: float = 0.35
+    """The same where one is a person and the other a two-wheeler: from afar a cyclist is somebody on foot."""
     max_distance: float = 1.2
     """Farthest match without overlap, in box diagonals."""
     still_distance: float = 0.012
@@ -85,6 +90,15 @@ class Track:
         return max(self.votes, key=lambda name: self.votes[name])
 
     @property
+    def likely_labels(self) -> dict[str, float] | None:
+        """The classes that the evidence speaks for, likeliest first, with shares; None where all of it says one."""
+        if len(self.votes) == 1:
+            return None
+        total = sum(self.votes.values())
+        ranked = sorted(self.votes.items(), key=lambda vote: -vote[1])[:MOST_LABELS]
+        return {name: round(votes / total, 2) for name, votes in ranked if votes >= LEAST_SHARE * total}
+
+    @property
     def foot(self) -> tuple[float, float]:
         """Middle of the lower edge of the last box, smoothed over the last two looks."""
         point = self.feet[-1]
@@ -107,11 +121,13 @@ class Track:
         oldest = next((point for point in self.feet if point.at >= since), newest)
         return newest.x - oldest.x, newest.y - oldest.y, (newest.at - oldest.at).total_seconds()
 
-    def see(self, box: NDArray[np.float32], label: str, score: float, at: datetime) -> None:
-        """Take in one more sighting."""
+    def see(self, box: NDArray[np.float32], label: str, score: float, at: datetime, second: Second = NO_SECOND) -> None:
+        """Take in one more sighting; `second` is what else it may be."""
         self.box, self.last_seen, self.missed = box, at, 0
         self.score = max(self.score, score)
-        self.votes[label] = self.votes.get(label, 0.0) + score
+        for name, vote in ((label, score), second):
+            if vote > 0:
+                self.votes[name] = self.votes.get(name, 0.0) + vote
         x, y = float(box[0] + box[2]) / 2, float(box[3])
         self.feet.append(FootPoint(at, min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)))
         self._settle(x, y, at)
@@ -165,14 +181,20 @@ class Tracker:
         track = self._tracks[row]
         track.hits += 1
         track.confirmed = track.confirmed or track.hits >= self.parameters.min_hits
-        track.see(detections.boxes[column], detections.labels[column], float(detections.scores[column]), at)
+        track.see(
+            detections.boxes[column],
+            detections.labels[column],
+            float(detections.scores[column]),
+            at,
+            detections.second(column),
+        )
         self._motion.correct(row, detections.boxes[column])
 
     def _start(self, detections: Detections, column: int, at: datetime) -> None:
         box, score = detections.boxes[column], float(detections.scores[column])
         track = Track(self._next, box, at, at, score, self.parameters.still_distance)
         track.confirmed = self.parameters.min_hits <= 1
-        track.see(box, detections.labels[column], score, at)
+        track.see(box, detections.labels[column], score, at, detections.second(column))
         self._next += 1
         self._tracks.append(track)
         self._motion.add(box)
@@ -199,25 +221,27 @@ class Tracker:
         if not self._tracks or not len(detections):
             return matching
         expected = self._motion.boxes()
-        forbidden = self._strangers(detections)
+        strangers = self._pairs(detections, lambda mine, label: family(mine) != family(label))
+        riders = self._pairs(detections, may_be_rider)
         overlaps = overlap_matrix(
             _widen(expected, self.parameters.widen), _widen(detections.boxes, self.parameters.widen)
         )
-        names = [track.label for track in self._tracks]
-        unlike = np.array([[mine != label for label in detections.labels] for mine in names], dtype=np.float32)
-        overlaps = overlaps - self.parameters.rename_cost * unlike
+        unlike = self._pairs(detections, lambda mine, label: mine != label)
+        overlaps = overlaps - np.where(riders, self.parameters.ride_cost, self.parameters.rename_cost * unlike)
         sure = detections.scores >= self.parameters.sure_score
         for group in (sure, ~sure):
             columns = [c for c in matching.alone if group[c]]
-            matching.take(np.where(forbidden, _FORBIDDEN, 1.0 - overlaps), columns, 1.0 - self.parameters.min_overlap)
-        distances = np.where(forbidden, _FORBIDDEN, _distances(expected, detections.boxes))
+            matching.take(
+                np.where(strangers & ~riders, _FORBIDDEN, 1.0 - overlaps), columns, 1.0 - self.parameters.min_overlap
+            )
+        distances = np.where(strangers, _FORBIDDEN, _distances(expected, detections.boxes))
         matching.take(distances, [c for c in matching.alone if sure[c]], self.parameters.max_distance)
         return matching
 
-    def _strangers(self, detections: Detections) -> NDArray[np.bool_]:
-        """(tracks, detections): pairs that cannot be one thing, by their kind."""
-        families = [family(track.label) for track in self._tracks]
-        return np.array([[mine != family(label) for label in detections.labels] for mine in families], dtype=np.bool_)
+    def _pairs(self, detections: Detections, holds: Callable[[str, str], bool]) -> NDArray[np.bool_]:
+        """(tracks, detections): for which pairs of a track's name and a detection's something holds."""
+        names = [track.label for track in self._tracks]
+        return np.array([[holds(mine, label) for label in detections.labels] for mine in names], dtype=np.bool_)
 
 
 @dataclass(slots=True)
@@ -240,21 +264,6 @@ class _Matching:
         self.pairs += new
         self.rows = [row for row in self.rows if row not in {r for r, _ in new}]
         self.alone = [column for column in self.alone if column not in {c for _, c in new}]
-
-
-_TWO_WHEELS = {ObjectClass.BICYCLE, ObjectClass.MOTORCYCLE}
-_LITTER = {ObjectClass.BAG, ObjectClass.RUBBISH}
-
-
-def family(label: str) -> str:
-    """Classes that a detector may mix up from picture to picture share a family; others never share a track."""
-    if label in _TWO_WHEELS:
-        return "two_wheels"
-    if label in VEHICLES:
-        return "vehicle"
-    if label in _LITTER:
-        return "litter"
-    return label
 
 
 def _widen(boxes: Boxes, share: float) -> Boxes:

@@ -23,8 +23,12 @@ CHECKSUMS = "SHA256SUMS"
 MAX_CARD_BYTES = 64 << 10
 MAX_MODEL_BYTES = 8 << 30
 
-NAMES: Mapping[str, str] = {"city": "encoder-city-s", "city-detector": "detector-city-n-agpl"}
-"""Short names of what ships. The encoder is Apache-2.0; the detector's weights are AGPL-3.0, as its folder says."""
+NAMES: Mapping[str, str] = {
+    "city": "encoder-city-s",
+    "city-detector": "detector-city-n-agpl",
+    "city-colours": "colours-city-xs",
+}
+"""Short names of what ships. All are Apache-2.0 but the detector's weights, which are AGPL-3.0 as its folder says."""
 
 OPEN_CLIP = "open_clip:"
 _LINE = re.compile(r"([0-9a-f]{64}) [ *]([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -32,7 +36,7 @@ _LINE = re.compile(r"([0-9a-f]{64}) [ *]([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What `model.yaml` says: `kind` is `encoder` or `detector`; `files` maps a part to its file in `folder`."""
+    """What `model.yaml` says: `kind` is `encoder`, `detector` or `colours`; `files` maps a part to its file."""
 
     folder: Path
     kind: str

@@ -19,6 +19,7 @@ from matpho_contracts.events import Event, unpack_vector
 from matpho_contracts.text import words
 from matpho_contracts.times import unix_ms
 from matpho_contracts.vocabulary import EVENT_TYPES, OBJECT_NAMES, ObjectClass
+from matpho_embeddings.attributes import attributes_of, sure_attributes
 from matpho_embeddings.encoder import Encoder
 from matpho_embeddings.index.checks import MAX_LIMIT, MAX_QUERY_WORDS, MAX_TEXT_CHARS
 from matpho_embeddings.index.contract import OBJECT, SCENE, TEXT, Found, IndexFilter, Payload, Point, Query, VectorIndex
@@ -44,17 +45,18 @@ class Retriever:
         return self._index
 
     async def search(self, text: str | None, where: IndexFilter, *, limit: int, offset: int = 0) -> Found:
-        """The best events for a sentence in Vietnamese or English among those that fit; without one the newest first.
+        """The best events for a sentence in Vietnamese or English among those that fit, the most certain ones first
+        where attributes are asked for; without sentence and attributes the newest first.
 
         Raises BadInputError for a sentence over MAX_QUESTION_CHARS characters.
         """
         if text is None or not text.strip():
-            return await self._index.search(Query(), where, limit=limit, offset=offset)
+            return await self._index.search(Query(attributes=where.attributes), where, limit=limit, offset=offset)
         if len(text) > MAX_QUESTION_CHARS:
             raise BadInputError(f"A question of {len(text)} characters is over the limit of {MAX_QUESTION_CHARS}.")
         vector = await self.text_vector(text)
         asked = tuple(dict.fromkeys(words(text)))[:MAX_QUERY_WORDS]
-        query = Query({SCENE: vector, OBJECT: vector, TEXT: vector}, asked)
+        query = Query({SCENE: vector, OBJECT: vector, TEXT: vector}, asked, where.attributes)
         return await self._index.search(query, where, limit=limit, offset=offset)
 
     async def similar(
@@ -162,16 +164,14 @@ def _mean(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 def payload_of(event: Event) -> Payload:
     """What an event can be filtered by."""
     data = event.data
-    coloured = {f"{seen.label}:{seen.colour}": None for seen in data.objects if seen.colour is not None}
     return Payload(
         event_type=event.event_type.value,
         camera_id=data.camera_id,
         area=data.area,
         time_ms=unix_ms(event.time),
         severity=data.severity.rank,
-        labels=tuple(dict.fromkeys(seen.label for seen in data.objects)),
-        colours=tuple(dict.fromkeys(seen.colour.value for seen in data.objects if seen.colour is not None)),
-        label_colours=tuple(coloured),
+        attributes=attributes_of(event),
+        sure=sure_attributes(event),
         object_count=data.object_count,
         plates=tuple(dict.fromkeys(seen.plate.normalised for seen in data.objects if seen.plate is not None)),
         lat=None if data.location is None else data.location.lat,

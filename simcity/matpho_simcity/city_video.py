@@ -81,7 +81,8 @@ class CityVideo:
         with self._lock:
             movers = self.site.script.at(seconds)
             renderer = self._renderer(position if self.has_ptz else PtzPosition())
-            image, drawn = renderer.draw(movers, seconds, bulbs(self.site.scene, seconds), truth=truth)
+            floods = self.site.script.floods(seconds)
+            image, drawn = renderer.draw(movers, seconds, bulbs(self.site.scene, seconds), floods, truth=truth)
             sightings = renderer.sightings(image, drawn) if truth else []
             return self._sensor.expose(image, int(seconds * self._rate)), sightings
 

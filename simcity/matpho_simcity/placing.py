@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from random import Random
 
 import numpy as np
@@ -13,7 +14,7 @@ from matpho_simcity.drawing.geometry import Camera
 from matpho_simcity.world.scene import Lane, Scene
 
 _C = ObjectClass
-_TRAFFIC = {
+TRAFFIC: Mapping[ObjectClass, float] = {
     _C.MOTORCYCLE: 30,
     _C.CAR: 20,
     _C.VAN: 8,
@@ -23,6 +24,7 @@ _TRAFFIC = {
     _C.AMBULANCE: 2.5,
     _C.FIRE_ENGINE: 2.5,
 }
+"""How often each kind of vehicle is drawn, against the others."""
 _FORCED = {
     _C.AMBULANCE: 0.09,
     _C.FIRE_ENGINE: 0.09,
@@ -58,8 +60,17 @@ class Wardrobe:
 class Scatter:
     """Places movers for one picture seen by `camera`."""
 
-    def __init__(self, scene: Scene, camera: Camera, wardrobe: Wardrobe, rng: Random, prefix: str = "m") -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        camera: Camera,
+        wardrobe: Wardrobe,
+        rng: Random,
+        prefix: str = "m",
+        traffic: Mapping[ObjectClass, float] = TRAFFIC,
+    ) -> None:
         self.scene, self.camera, self.wardrobe, self.rng, self.prefix = scene, camera, wardrobe, rng, prefix
+        self.traffic = traffic
         self.movers: list[Placed] = []
         self._taken: list[tuple[float, float, float]] = []
         lanes = [lane for lane in scene.lanes if self._seen_length(lane)]
@@ -73,7 +84,7 @@ class Scatter:
         crowded = self.rng.random() < 0.12
         self.parked()
         for _ in range(self.rng.randint(0, 5) + self.rng.randint(0, 6)):
-            self.vehicle(self.rng.choices(list(_TRAFFIC), list(_TRAFFIC.values()))[0])
+            self.vehicle(self.rng.choices(list(self.traffic), list(self.traffic.values()))[0])
         for _ in range(self.rng.randint(8, 16) if crowded else self.rng.randint(0, 5)):
             self.walker(gather=crowded)
         return self.movers

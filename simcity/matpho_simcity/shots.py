@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
+from matpho_contracts.vocabulary import ObjectClass
 from matpho_simcity.drawing.atmosphere import Light, Weather, atmosphere
 from matpho_simcity.drawing.background import Painter, light_up
 from matpho_simcity.drawing.geometry import Mount, Picture
 from matpho_simcity.drawing.renderer import Renderer, Sighting
 from matpho_simcity.drawing.sensor import Sensor
-from matpho_simcity.placing import Scatter, Wardrobe
+from matpho_simcity.placing import TRAFFIC, Scatter, Wardrobe
 from matpho_simcity.world.layouts import build_scene
 from matpho_simcity.world.scene import Place, Scene
 from matpho_simcity.world.traffic import bulbs
@@ -51,7 +52,12 @@ def _mount(scene: Scene, split: str, rng: Random) -> Mount:
 
 
 def shots(
-    split: str, seed: str, number: int, size: tuple[int, int], count: int = PICTURES_PER_CAMERA
+    split: str,
+    seed: str,
+    number: int,
+    size: tuple[int, int],
+    count: int = PICTURES_PER_CAMERA,
+    traffic: Mapping[ObjectClass, float] = TRAFFIC,
 ) -> Iterator[Shot]:
     """`count` independent pictures of random camera `number` of `split` ("train" or "val"), always the same ones.
 
@@ -69,7 +75,7 @@ def shots(
         wardrobe = Wardrobe(rng, wet=weather is Weather.RAIN)
         sensor = Sensor(size, air, rng.randint(0, 1 << 30))
         for tick in range(start, min(start + PICTURES_PER_LIGHT, count)):
-            movers = Scatter(scene, camera, wardrobe, rng, f"{number}-{tick}-").everything()
+            movers = Scatter(scene, camera, wardrobe, rng, f"{number}-{tick}-", traffic).everything()
             clock = rng.uniform(0, 60)
             image, sightings = renderer.render(movers, clock, bulbs(scene, clock))
             yield Shot(sensor.expose(image, tick), sightings, scene, light, weather)

@@ -154,3 +154,22 @@ def test_several_wishes_are_cut_where_a_verb_begins() -> None:
 @pytest.mark.parametrize("said", ["", "   ", "???", "\u200b", "đ" * 5000, "0" * 3000, "🚗🚙", "\x00\x1b[2J", "- - - /"])
 def test_nothing_that_is_typed_breaks_the_reader(said: str) -> None:
     plan(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "colours", "cameras"),
+    [
+        ("người mặc áo cam", ["orange"], []),
+        ("xe tải cam ở Hải Châu sáng nay", ["orange"], []),
+        ("nguoi mac ao cam", ["orange"], []),
+        ("xe tải cam nhà ga", [], ["HC-03"]),
+        ("xe tải ở cam nhà ga", [], ["HC-03"]),
+        ("xe tải màu cam", ["orange"], []),
+        ("cam nào thấy xe tải", [], []),
+    ],
+)
+def test_cam_is_a_colour_behind_a_thing_and_a_camera_before_a_place(
+    said: str, colours: list[str], cameras: list[str]
+) -> None:
+    read = plan(said)
+    assert (read.colors, read.camera_ids) == (colours, cameras)

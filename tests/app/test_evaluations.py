@@ -7,14 +7,17 @@ import pytest
 from typer.testing import CliRunner
 
 from matpho.eval.days import Labelled, label
+from matpho.eval.rules import Reported, matched, unacted
 from matpho.eval.search import questions
 from matpho.main import build
 from matpho_contracts.events import Caption, Event, EventData, Rule, SeenObject, source_urn
 from matpho_contracts.geometry import Box
 from matpho_contracts.ids import new_event_id
 from matpho_contracts.times import VIETNAM
+from matpho_contracts.vocabulary import EventType
 from matpho_edge.compose import Composed
 from matpho_simcity.city_video import TruthBox
+from matpho_simcity.world.incidents import ExpectedEvent
 
 RUNNER = CliRunner()
 AT = datetime(2026, 3, 1, 6, 30, tzinfo=VIETNAM)
@@ -83,3 +86,23 @@ class TestCommand:
         result = RUNNER.invoke(build(command), [command, "weather"])
         assert result.exit_code == 2
         assert "search" in result.output
+
+
+class TestRules:
+    @staticmethod
+    def acted(kind: EventType, start: float, end: float) -> ExpectedEvent:
+        return ExpectedEvent(kind, start, end, (), 0.0, 0.0, "")
+
+    def test_a_report_counts_when_its_kind_was_acted_then(self) -> None:
+        fire, parking = self.acted(EventType.FIRE, 10, 40), self.acted(EventType.ILLEGAL_PARKING, 50, 80)
+        reported = [Reported("fire", 15.0), Reported("fire", 30.0), Reported("illegal_parking", 20.0)]
+        assert list(matched([fire, parking], reported)) == [0]
+        assert unacted([fire, parking], reported) == [reported[2]]
+
+    def test_the_command_scores_every_kind_that_was_acted(self) -> None:
+        result = RUNNER.invoke(build(), ["eval", "rules", "--size", "40", "--json"])
+        assert result.exit_code == 0, result.output
+        report = json.loads(result.stdout)
+        assert report["cameras"] == 12
+        assert report["acted"] == sum(row["acted"] for row in report["rows"])
+        assert all(0 <= row["found"] <= row["acted"] for row in report["rows"])

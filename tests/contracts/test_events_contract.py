@@ -27,6 +27,20 @@ from matpho_contracts.vocabulary import EVENT_TYPES, Colour, EventType, Severity
 AT = datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
 
 
+def seen(**told: object) -> SeenObject:
+    fields: dict[str, object] = {
+        "class": "truck",
+        "colour": Colour.WHITE,
+        "confidence": 0.9,
+        "track_id": 7,
+        "box": Box(x1=0.1, y1=0.2, x2=0.3, y2=0.4),
+        "first_seen": AT,
+        "last_seen": AT,
+        "plate": Plate.read("30A-123.45", 0.8),
+    }
+    return SeenObject.model_validate(fields | told)
+
+
 def make_event(**data: object) -> Event:
     fields: dict[str, object] = {
         "camera_id": "cam-1",
@@ -36,18 +50,7 @@ def make_event(**data: object) -> Event:
         "severity": Severity.HIGH,
         "caption": Caption(vi="Xe tải trắng đi ngược chiều", en="White truck driving the wrong way"),
         "rule": Rule(name="wrong_way", parameters={"min_distance": 0.2}),
-        "objects": (
-            SeenObject(
-                label="truck",
-                colour=Colour.WHITE,
-                confidence=0.9,
-                track_id=7,
-                box=Box(x1=0.1, y1=0.2, x2=0.3, y2=0.4),
-                first_seen=AT,
-                last_seen=AT,
-                plate=Plate.read("30A-123.45", 0.8),
-            ),
-        ),
+        "objects": (seen(),),
     } | data
     return Event(
         id=new_event_id(),
@@ -133,3 +136,37 @@ class TestIds:
 
     def test_plates_meet_however_they_are_written(self) -> None:
         assert Plate.read("29-G1 234.56", 0.5).normalised == Plate.read("29g1-23456", 0.5).normalised
+
+
+class TestDoubt:
+    """An object says how likely each of its names is."""
+
+    def test_it_travels_and_comes_back(self) -> None:
+        told = seen(colours={"white": 0.62, "grey": 0.31}, classes={"truck": 0.8, "van": 0.2})
+        event = make_event(objects=(told,))
+        back = parse_event(event.canonical())
+        assert back.data.objects == (told,)
+        assert back.canonical() == event.canonical()
+
+    def test_who_cannot_tell_says_nothing_of_it(self) -> None:
+        raw = make_event(objects=(seen(),)).canonical()
+        assert b"colours" not in raw
+        assert b"classes" not in raw
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            {"colours": {"white": 0.3, "grey": 0.6}},
+            {"colours": {"grey": 0.6}},
+            {"colour": None, "colours": {"white": 0.6}},
+            {"classes": {"truck": 0.4, "van": 0.6}},
+            {"colours": {}},
+            {"colours": {"white": 1.5}},
+            {"colours": {"pink": 0.5, "white": 0.9}},
+            {"classes": {f"class-{number}": 0.1 for number in range(8)} | {"truck": 0.9}},
+        ],
+        ids=["another likelier", "not among them", "no name", "class", "none", "over 1", "unknown", "too many"],
+    )
+    def test_the_name_is_the_likeliest(self, told: dict[str, object]) -> None:
+        with pytest.raises(ValueError, match=r"likeliest|1 item|less than|Input should be|at most 8"):
+            seen(**told)

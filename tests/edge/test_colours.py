@@ -1,13 +1,8 @@
-"""Colours by name: painted cars in every light, people, the simulated city by day and by night, and learning anew.
-
-Run as a program with a path it learns the weights again from six days of the simulated city and writes them there.
-"""
+"""Colours by name: painted cars in every light, people, and the simulated city by day and by night."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 
 import cv2
@@ -17,9 +12,7 @@ from numpy.typing import NDArray
 
 from matpho_contracts.geometry import Box
 from matpho_contracts.vocabulary import Colour
-from matpho_edge.colours import WEIGHTS, choose, colour_votes, name_colour
-from matpho_edge.colours_codes import CODES, GRID, crop_codes
-from matpho_edge.colours_fit import Example, example, fit, save
+from matpho_edge.colours import SIDE, Look, choose, colour_votes, name_colour, plain_light, plausible, surroundings
 from matpho_edge.colours_light import DAYLIGHT, Light, SceneLight
 from matpho_simcity.city_video import CityVideo
 from matpho_simcity.sites import city
@@ -109,13 +102,30 @@ class TestPaint:
         assert name_colour(person, "person") is Colour.RED
 
     def test_a_crop_of_a_few_pixels_has_no_colour(self) -> None:
-        assert colour_votes(np.zeros((4, 40, 3), np.uint8), "car") == {}
+        assert colour_votes([Look(np.zeros((4, 40, 3), np.uint8), "car")]) == [{}]
         assert choose({}) is None
+        assert plausible({}) == {}
 
     def test_votes_are_chances_and_add_up_over_looks(self) -> None:
-        votes = colour_votes(street(Colour.BLUE)[300:400, 500:660], "car")
+        (votes,) = colour_votes([Look(street(Colour.BLUE)[300:400, 500:660], "car")])
         assert sum(votes.values()) == pytest.approx(1.0, abs=1e-5)
         assert choose({colour: 3 * chance for colour, chance in votes.items()}) is Colour.BLUE
+
+    def test_looks_together_say_what_each_says_alone(self) -> None:
+        looks = [Look(street(colour)[300:400, 500:660], "car") for colour in PAINT]
+        looks.insert(3, Look(np.zeros((3, 3, 3), np.uint8), "car"))
+        together = colour_votes(looks)
+        for look, votes in zip(looks, together, strict=True):
+            (alone,) = colour_votes([look])
+            assert votes.keys() == alone.keys()
+            assert list(votes.values()) == pytest.approx(list(alone.values()), abs=1e-4)
+
+    def test_a_thing_of_a_class_that_nobody_knows_has_a_colour_too(self) -> None:
+        assert name_colour(street(Colour.RED)[300:400, 500:660], "tuk-tuk") is Colour.RED
+
+    def test_what_is_plausible_is_ranked_and_the_rest_is_left_out(self) -> None:
+        votes = {Colour.RED: 1.0, Colour.BLUE: 6.0, Colour.GREEN: 0.1, Colour.GREY: 2.9}
+        assert plausible(votes) == {Colour.BLUE: 0.6, Colour.GREY: 0.29, Colour.RED: 0.1}
 
 
 class TestLight:
@@ -131,9 +141,8 @@ class TestLight:
     def test_a_black_or_a_blown_picture_still_has_a_light(self, level: int) -> None:
         light = scene_light(np.full((90, 160, 3), level, np.uint8)).around(Box(x1=0, y1=0, x2=1, y2=1))
         assert np.isfinite([light.white, light.middle, *light.tint]).all()
-        codes = crop_codes(np.full((20, 20, 3), level, np.uint8), light)
-        assert codes.shape == (GRID * GRID, CODES)
-        assert np.isfinite(codes).all()
+        assert plain_light(np.full((20, 20, 3), level, np.uint8), light).shape == (SIDE, SIDE, 3)
+        assert np.isfinite(surroundings(light))
 
 
 class TestCity:
@@ -148,38 +157,3 @@ class TestCity:
         assert right(views) >= least
         assert right([view for view in views if min(view[0].shape[:2]) >= 24]) >= of_large
         assert right([view for view in views if view[1] not in ("person", *TWO_WHEELERS)]) >= of_bodies
-
-
-class TestLearning:
-    def test_weights_learn_where_and_what(self, tmp_path: Path) -> None:
-        """Where the colour stands above and something random below, the maps find the upper half."""
-        random = np.random.default_rng(1)
-        examples: list[Example] = []
-        for _ in range(40):
-            for colour, paint in PAINT.items():
-                crop = np.zeros((32, 16, 3), np.uint8)
-                crop[:16], crop[16:] = paint, PAINT[list(PAINT)[random.integers(len(PAINT))]]
-                examples.append(example(crop, "person", DAYLIGHT, colour, random))
-        weights = fit(examples, steps=60)
-        looked = weights[0][0].reshape(-1, GRID, GRID)
-        assert looked[0][: GRID // 2].sum() > 0.8
-        save(weights, tmp_path / "weights.npz")
-        with np.load(tmp_path / "weights.npz") as stored, np.load(WEIGHTS) as shipped:
-            assert {name: stored[name].shape for name in stored} == {name: shipped[name].shape for name in shipped}
-
-
-def learn(path: Path) -> None:
-    """Weights from six simulated days, as shipped but for the sampling."""
-    random = np.random.default_rng(0)
-    hours = {seed: (10.0, 18.0, 22.0) if seed < 24 else (9.0, 17.9, 23.0) for seed in range(21, 27)}
-    examples = [
-        example(crop, label, light, colour, random)
-        for seed, times in hours.items()
-        for hour in times
-        for crop, label, light, colour in city_views(seed, hour, looks=4)
-    ]
-    save(fit(examples), path)
-
-
-if __name__ == "__main__":
-    learn(Path(sys.argv[1]))

@@ -106,6 +106,37 @@ def said(event_type: EventType, **changes: object) -> tuple[str, str]:
     return made.vi, made.en
 
 
+class TestColours:
+    """What is told of a colour over many looks."""
+
+    def test_the_large_looks_count_and_what_else_it_may_be_is_told(self) -> None:
+        composer, tracker = Composer(PLACE), Tracker()
+        tracks: list[Track] = []
+        for look in range(20):
+            scale = 0.2 + 0.06 * look
+            paint = (235, 236, 238) if look > 9 else (40, 40, 200)
+            picture = np.full((720, 1280, 3), 105, np.uint8)
+            car = cv2.resize(vehicle(paint), None, fx=scale, fy=scale)
+            picture[300 : 300 + car.shape[0], 500 : 500 + car.shape[1]] = car
+            corners = (500 / 1280, 300 / 720, (500 + car.shape[1]) / 1280, (300 + car.shape[0]) / 720)
+            found = Detections(np.array([corners], np.float32), ("car",), np.array([0.9], np.float32))
+            tracks = tracker.update(found, START + timedelta(seconds=look / 4))
+            luma = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+            composer.views.look(tracks, picture, luma)
+        colours = composer.views.colours(tracks[0])
+        assert next(iter(colours)) is Colour.WHITE
+        assert Colour.RED not in colours
+        assert list(colours.values()) == sorted(colours.values(), reverse=True)
+        assert 0.8 < sum(colours.values()) <= 1.01
+
+    def test_the_event_says_how_likely_each_name_is(self) -> None:
+        seen = compose(street())[0].event.data.objects[0]
+        assert seen.colour is Colour.WHITE
+        assert seen.colours is not None
+        assert max(seen.colours, key=seen.colours.__getitem__) is Colour.WHITE
+        assert seen.classes is None
+
+
 class TestCaptions:
     def test_a_white_truck(self) -> None:
         assert said(EventType.WRONG_WAY) == (

@@ -150,6 +150,17 @@ class TestWrongWeights:
         with pytest.raises(BadInputError, match="between 0 and 1"):
             load_detector(bad, conf=1.5)
 
+    @needs_data
+    def test_the_pt_file_says_what_its_export_says(self) -> None:
+        pytest.importorskip("ultralytics", reason="ultralytics is not installed: pip install 'matpho[train]'")
+        loaded = [load_detector(WEIGHTS.with_suffix(suffix), threads=1) for suffix in (".pt", ".onnx")]
+        with av.open(str(SHARED / "video" / "vtest.mp4")) as clip:
+            picture = next(clip.decode(video=0)).to_ndarray(format="bgr24")
+        pt, onnx = (detector.detect([picture])[0] for detector in loaded)
+        assert len(pt) > 3
+        assert abs(pt.count("person") - onnx.count("person")) <= 1
+        assert loaded[0].labels == loaded[1].labels
+
     def test_a_pt_file_without_ultralytics_names_the_extra(self, tmp_path: Path) -> None:
         if importlib.util.find_spec("ultralytics") is not None:
             pytest.skip("ultralytics is installed here")

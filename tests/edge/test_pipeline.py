@@ -176,6 +176,26 @@ class TestOneCamera:
         assert pipeline.stats.frames == 300
         assert pipeline.analyst.counts.analysed == detector.calls
 
+    async def test_what_is_lost_is_shown_in_the_picture_that_still_had_it(self, outbox: Outbox, turns: Turns) -> None:
+        def scene(t: float) -> Picture:
+            return street([(0.3 + 0.05 * t, 0.6 + 0.05 * t, RED)] if 1 < t < 3 else [])
+
+        pipeline = CameraPipeline(analyst(outbox), turns)
+        await pipeline.run(Scripted(scene, 6, pipeline))
+        (waiting,) = outbox.take(10, 10**9)
+        assert parse_event(waiting.raw).time == START + timedelta(seconds=2.8)
+        assert waiting.still is not None
+        still = cv2.imdecode(np.frombuffer(waiting.still, np.uint8), cv2.IMREAD_COLOR)
+        assert still is not None
+        assert (still.max(axis=2).astype(int) - still.min(axis=2) > 60).any()
+
+    async def test_what_is_there_when_the_pictures_end_is_reported(self, outbox: Outbox, turns: Turns) -> None:
+        one_way = LANE.model_copy(update={"direction": None})
+        pipeline = CameraPipeline(analyst(outbox, zones=(one_way,)), turns)
+        await pipeline.run(Scripted(lambda t: street([(0.2 + 0.1 * t, 0.7, RED)]), 3, pipeline))
+        (event,) = events(outbox)
+        assert event.time == START + timedelta(seconds=2.8)
+
     async def test_a_car_that_stands_is_found_though_nothing_moves(self, outbox: Outbox, turns: Turns) -> None:
         pipeline = CameraPipeline(analyst(outbox, rules=QUIET), turns)
         await pipeline.run(Scripted(lambda t: street([(min(0.1 + 0.1 * t, 0.5), 0.7, WHITE)]), 50, pipeline))

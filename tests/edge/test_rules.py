@@ -275,6 +275,38 @@ class TestObjectSeen:
         scene: Scene = lambda t: [] if 30 < t < 60 else [thing("car", 0.5, 0.6)]  # noqa: E731
         assert len(play(ObjectSeen(), [], scene, 100)) == 1
 
+    def test_what_comes_nearer_is_reported_when_it_is_past_its_best(self) -> None:
+        def scene(t: float) -> list[Seen]:
+            size = 0.04 + 0.03 * t if t < 4 else 0.16 - 0.03 * (t - 4)
+            return [thing("bicycle", 0.2 + 0.05 * t, 0.5, size, size)] if t < 8 else []
+
+        (found,) = play(ObjectSeen(), [], scene, 12)
+        assert 4 < found[0] <= 5
+        assert found[1].end == START + timedelta(seconds=found[0])
+
+    def test_a_better_look_is_not_waited_for_without_end(self) -> None:
+        growing: Scene = lambda t: [thing("car", 0.5, 0.8, 0.05 + 0.01 * t, 0.05 + 0.01 * t)]  # noqa: E731
+        patient = ObjectSeenParameters(better_look_s=3.0, still_s=60.0)
+        (found,) = play(ObjectSeen(patient), [], growing, 10)
+        assert found[0] == 3.0
+
+    def test_what_goes_out_of_the_picture_is_reported_at_the_border(self) -> None:
+        def scene(t: float) -> list[Seen]:
+            foot = 0.5 + 0.2 * t
+            return [thing("bus", 0.5, min(foot, 1.0), 0.1 + 0.1 * t, 0.1 + 0.05 * t)] if foot < 1.3 else []
+
+        (found,) = play(ObjectSeen(), [], scene, 10)
+        assert found[0] == 2.5
+
+    def test_what_is_lost_is_reported_as_it_was_last_seen(self) -> None:
+        def scene(t: float) -> list[Seen]:
+            return [thing("car", 0.5, 0.6, 0.05 + 0.02 * t, 0.05 + 0.02 * t)] if t < 2 else []
+
+        (found,) = play(ObjectSeen(), [], scene, 10)
+        when, hit = found
+        assert when == 2.0
+        assert hit.end == START + timedelta(seconds=1.75)
+
     def test_no_more_than_the_rate(self) -> None:
         rule = ObjectSeen(ObjectSeenParameters(per_minute=3))
         many = [thing("person", 0.06 + 0.1 * k, 0.5, 0.04) for k in range(9)]

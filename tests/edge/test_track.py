@@ -106,6 +106,23 @@ class TestKnowledge:
         assert out[-1][0].label == "truck"
         assert out[-1][0].id == 1
 
+    def test_a_person_far_away_who_turns_out_a_cyclist_is_one_thing(self) -> None:
+        def rider(number: int, label: str) -> Seen:
+            size = 0.05 + 0.01 * number
+            return (label, 0.3, 0.4, 0.3 + size, 0.4 + 2 * size, 0.7)
+
+        looks = [[rider(k, "person" if k < 3 else "bicycle")] for k in range(9)]
+        out = follow(Tracker(), looks)
+        assert {track.id for tracks in out for track in tracks} == {1}
+        assert out[-1][0].label == "bicycle"
+        assert out[-1][0].likely_labels == {"bicycle": 0.67, "person": 0.33}
+
+    def test_somebody_who_walks_up_to_a_parked_motorcycle_stays_somebody(self) -> None:
+        bike: Seen = ("motorcycle", 0.5, 0.5, 0.58, 0.6, 0.8)
+        looks = [[bike, ("person", 0.1 + 0.04 * k, 0.42, 0.14 + 0.04 * k, 0.6, 0.8)] for k in range(12)]
+        final = follow(Tracker(), looks)[-1]
+        assert sorted((track.label, track.likely_labels) for track in final) == [("motorcycle", None), ("person", None)]
+
     def test_feet_carry_time_and_place(self) -> None:
         track = follow(Tracker(), [[car(0.02 + 0.03 * k)] for k in range(11)])[-1][0]
         dx, dy, seconds = track.moved(1.0)

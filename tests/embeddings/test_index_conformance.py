@@ -82,15 +82,20 @@ class City:
 
     def _point(self, i: int) -> Point:
         label, colour = ("car", "truck", "person")[i % 3], ("red", "white", "black", "blue")[i % 4]
+        certainty = (i % 9 + 1) / 10
+        attributes = dict.fromkeys((label, f":{colour}", f"{label}:{colour}"), certainty)
+        if i % 10 == 0:
+            attributes |= dict.fromkeys(("bag", ":yellow", "bag:yellow"), 0.7)
+        if i % 6 == 1:
+            attributes |= dict.fromkeys((":grey", f"{label}:grey"), 0.2)
         payload = Payload(
             event_type=("crowd", "smoke", "fire", "collision", "intrusion")[i % 5],
             camera_id=f"cam-{i % 40}",
             area=f"area-{i % 8}",
             time_ms=START + i * 40_000,
             severity=i % 5,
-            labels=(label, "bag") if i % 10 == 0 else (label,),
-            colours=(colour, "yellow") if i % 10 == 0 else (colour,),
-            label_colours=(f"{label}:{colour}", "bag:yellow") if i % 10 == 0 else (f"{label}:{colour}",),
+            attributes=attributes,
+            sure=tuple(name for name in attributes if not name.endswith("grey")),
             object_count=i % 13,
             plates=(f"30A{i:05d}",) if i % 4 == 0 else (),
             lat=21.0 + i * 1e-4 if i % 2 == 0 else None,
@@ -110,10 +115,9 @@ def fits(payload: Payload, where: IndexFilter) -> bool:
     p, w = payload, where
     return (
         (not w.event_types or p.event_type in w.event_types)
-        and (not w.labels or bool(set(p.labels) & set(w.labels)))
-        and not set(p.labels) & set(w.labels_not)
-        and (not w.colours or bool(set(p.colours) & set(w.colours)))
-        and (not w.label_colours or bool(set(p.label_colours) & set(w.label_colours)))
+        and (not w.attributes or bool(set(p.attributes) & set(w.attributes)))
+        and (not w.sure or bool(set(p.sure) & set(w.sure)))
+        and not set(p.sure) & set(w.sure_not)
         and (not w.camera_ids or p.camera_id in w.camera_ids)
         and (not w.areas or p.area in w.areas)
         and (w.scope_areas is None or p.area in w.scope_areas)
@@ -138,12 +142,14 @@ FILTERS = {
     "everything": IndexFilter(),
     "type": IndexFilter(event_types=("fire",)),
     "types": IndexFilter(event_types=("fire", "smoke")),
-    "label": IndexFilter(labels=("truck",)),
-    "labels": IndexFilter(labels=("bag", "person")),
-    "not label": IndexFilter(labels_not=("car",)),
-    "not labels": IndexFilter(labels=("person", "truck"), labels_not=("bag",)),
-    "colour": IndexFilter(colours=("yellow",)),
-    "colour of a class": IndexFilter(label_colours=("truck:red",)),
+    "class": IndexFilter(attributes=("truck",)),
+    "classes": IndexFilter(attributes=("bag", "person")),
+    "not a class": IndexFilter(sure_not=("car",)),
+    "not classes": IndexFilter(attributes=("person", "truck"), sure_not=("bag",)),
+    "colour": IndexFilter(attributes=(":yellow",)),
+    "colour of a class": IndexFilter(attributes=("truck:red",)),
+    "possible": IndexFilter(attributes=("truck:grey",)),
+    "possible but not sure": IndexFilter(attributes=("truck:grey",), sure=("truck:white", "truck:blue")),
     "camera": IndexFilter(camera_ids=("cam-3", "cam-39")),
     "area": IndexFilter(areas=("area-5",)),
     "scope": IndexFilter(scope_areas=("area-1", "area-2")),
@@ -161,9 +167,8 @@ FILTERS = {
     "unknown": IndexFilter(event_types=("flooding",)),
     "all together": IndexFilter(
         event_types=("crowd", "fire"),
-        labels=("truck", "car"),
-        labels_not=("bag",),
-        colours=("red", "black"),
+        attributes=("truck:red", "truck:black", "car:red", "car:black"),
+        sure_not=("bag",),
         scope_areas=("area-2", "area-4", "area-6"),
         time_from_ms=START + 2 * HOUR,
         time_to_ms=START + 20 * HOUR,
@@ -254,8 +259,8 @@ class TestRanking:
         assert (found.total, list(found.hits)) == (len(city.points), [])
 
     async def test_nothing_asked_is_newest_first(self, full: VectorIndex, city: City) -> None:
-        found = await full.search(Query(), IndexFilter(labels=("car",)), limit=7, offset=3)
-        cars = [p for p in city.points if "car" in p.payload.labels]
+        found = await full.search(Query(), IndexFilter(attributes=("car",)), limit=7, offset=3)
+        cars = [p for p in city.points if "car" in p.payload.attributes]
         newest = sorted(cars, key=lambda p: (p.payload.time_ms, p.id), reverse=True)
         assert [hit.id for hit in found.hits] == [p.id for p in newest[3:10]]
 
@@ -276,6 +281,49 @@ class TestRanking:
         assert all(0 <= hit.score <= first.score for hit in rest)
 
 
+class TestAttributes:
+    @staticmethod
+    def query(*names: str) -> tuple[Query, IndexFilter]:
+        return Query(attributes=names), IndexFilter(attributes=names)
+
+    async def test_the_most_certain_come_first_then_the_newest(self, full: VectorIndex, city: City) -> None:
+        query, where = self.query("truck:white")
+        found = await full.search(query, where, limit=50, offset=10)
+        fitting = [p for p in city.points if "truck:white" in p.payload.attributes]
+        order = sorted(fitting, key=lambda p: (p.payload.attributes["truck:white"], p.payload.time_ms), reverse=True)
+        assert [round(hit.score, 5) for hit in found.hits] == [
+            p.payload.attributes["truck:white"] for p in order[10:60]
+        ]
+        assert all(hit.parts == {"attributes": hit.score} for hit in found.hits)
+
+    async def test_any_of_several_is_as_certain_as_all_of_them_together_but_never_more_than_sure(
+        self, full: VectorIndex, city: City
+    ) -> None:
+        query, where = self.query("car:red", "car:grey", "bag:yellow")
+        found = await full.search(query, where, limit=1000)
+        for hit in found.hits:
+            held = city.by_id[hit.id].payload.attributes
+            wanted = sum(held.get(name, 0.0) for name in query.attributes)
+            assert hit.score == pytest.approx(min(1.0, wanted), abs=1e-5)
+        assert max(hit.score for hit in found.hits) == 1.0
+
+    async def test_a_picture_decides_between_equals(self, full: VectorIndex, city: City) -> None:
+        target = next(p for p in city.points[1000:] if "car:red" in p.payload.attributes and OBJECT in p.vectors)
+        certainty = target.payload.attributes["car:red"]
+        query = Query({OBJECT: target.vectors[OBJECT]}, attributes=("car:red",))
+        found = await full.search(query, IndexFilter(attributes=("car:red",)), limit=1000)
+        equals = [h.id for h in found.hits if city.by_id[h.id].payload.attributes["car:red"] == certainty]
+        assert equals[0] == target.id
+
+    async def test_deep_pages_of_a_fused_ranking_go_on_to_the_end(self, full: VectorIndex, city: City) -> None:
+        query = Query({SCENE: city.query()}, attributes=("car",))
+        where = IndexFilter(attributes=("car",))
+        total = await full.count(where)
+        assert total > 2 * 256
+        last = await full.search(query, where, limit=20, offset=total - 10)
+        assert len(last.hits) == 10
+
+
 class TestWords:
     async def test_the_rarer_word_ranks_higher(self, full: VectorIndex, city: City) -> None:
         found = await full.search(Query(words=("car", "so7")), IndexFilter(), limit=60)
@@ -294,8 +342,8 @@ class TestWords:
         assert (found.total, list(found.hits)) == (len(city.points), [])
 
     async def test_words_are_looked_for_inside_the_filter(self, full: VectorIndex, city: City) -> None:
-        found = await full.search(Query(words=("red",)), IndexFilter(labels=("truck",)), limit=300)
-        expected = [p.id for p in city.points if "red" in p.payload.text.split() and "truck" in p.payload.labels]
+        found = await full.search(Query(words=("red",)), IndexFilter(attributes=("truck",)), limit=300)
+        expected = [p.id for p in city.points if "red" in p.payload.text.split() and "truck" in p.payload.attributes]
         assert sorted(hit.id for hit in found.hits) == sorted(expected)
 
     async def test_a_longer_text_counts_less_and_a_repeated_word_more(self, empty: VectorIndex) -> None:
@@ -325,10 +373,14 @@ class TestWriting:
     async def test_a_replaced_point_is_found_as_it_is_now_only(self, empty: VectorIndex, city: City) -> None:
         await empty.upsert(city.points[:30])
         old = city.points[4]
-        new = Point(old.id, {SCENE: -old.vectors[SCENE]}, replace(old.payload, event_type="flooding", labels=("bus",)))
+        new = Point(
+            old.id,
+            {SCENE: -old.vectors[SCENE]},
+            replace(old.payload, event_type="flooding", attributes={"bus": 1.0}, sure=("bus",)),
+        )
         await empty.upsert([new])
         assert await empty.count(IndexFilter()) == 30
-        assert await empty.count(IndexFilter(labels=("bus",))) == 1
+        assert await empty.count(IndexFilter(attributes=("bus",))) == 1
         assert await empty.count(IndexFilter(event_types=(old.payload.event_type,))) == 5
         found = await empty.search(Query({SCENE: old.vectors[SCENE]}), IndexFilter(), limit=30)
         assert [hit.id for hit in found.hits].count(old.id) == 1
@@ -394,10 +446,26 @@ class TestRefusals:
             {"payload": Payload("fire", "cam", "area", START, 9)},
             {"payload": Payload("fire", "cam", "area", START, 1, lat=91.0, lon=0.0)},
             {"payload": Payload("fire", "cam", "area", START, 1, lat=21.0)},
-            {"payload": Payload("fire", "cam", "area", START, 1, labels=("x",) * 65)},
+            {"payload": Payload("fire", "cam", "area", START, 1, sure=("x",) * 1025)},
+            {"payload": Payload("fire", "cam", "area", START, 1, attributes={"car": 1.5})},
+            {"payload": Payload("fire", "cam", "area", START, 1, attributes={"car": float("nan")})},
+            {"payload": Payload("fire", "cam", "area", START, 1, attributes={"car": 0.0})},
             {"payload": Payload("fire", "cam", "area", START, 1, text="x" * 10_000)},
         ],
-        ids=["id", "name", "camera", "time", "severity", "place", "half a place", "labels", "text"],
+        ids=[
+            "id",
+            "name",
+            "camera",
+            "time",
+            "severity",
+            "place",
+            "half a place",
+            "many",
+            "too sure",
+            "nan",
+            "no certainty",
+            "text",
+        ],
     )
     async def test_a_bad_point_is_refused(self, full: VectorIndex, city: City, change: dict[str, object]) -> None:
         with pytest.raises(BadInputError):
@@ -414,7 +482,7 @@ class TestRefusals:
             IndexFilter(near=Near(21.0, 105.0, float("nan"))),
             IndexFilter(near=Near(121.0, 105.0, 5.0)),
             IndexFilter(plate=""),
-            IndexFilter(labels=("x" * 500,)),
+            IndexFilter(attributes=("x" * 500,)),
             IndexFilter(time_from_ms=10**30),
         ):
             with pytest.raises(BadInputError):

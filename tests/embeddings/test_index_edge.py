@@ -28,7 +28,7 @@ from matpho_embeddings.index.edge import EdgeIndex
 
 DIM = 16
 START = 1_760_000_000_000
-PAYLOAD = Payload("fire", "cam-1", "area-1", START, 2, labels=("car",), text="xe do")
+PAYLOAD = Payload("fire", "cam-1", "area-1", START, 2, attributes={"car": 1.0}, text="xe do")
 
 
 def point(number: int) -> Point:

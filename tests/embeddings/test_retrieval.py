@@ -131,7 +131,7 @@ class TestSearch:
         assert {SCENE, OBJECT, TEXT, "words"} == set(found.hits[0].parts)
 
     async def test_the_filter_holds_before_the_ranking(self, retriever: Retriever) -> None:
-        found = await retriever.search("white truck dumps rubbish", IndexFilter(labels=("car",)), limit=4)
+        found = await retriever.search("white truck dumps rubbish", IndexFilter(attributes=("car",)), limit=4)
         assert [hit.id for hit in found.hits] == [EVENTS[3].id]
 
     @pytest.mark.parametrize("text", [None, "", "  "])
@@ -188,8 +188,8 @@ class TestPoints:
     async def test_the_payload_says_what_the_event_says(self) -> None:
         payload = payload_of(EVENTS[0])
         assert payload.event_type == "illegal_dumping"
-        assert payload.labels == ("truck",)
-        assert payload.label_colours == ("truck:white",)
+        assert payload.sure == ("truck", ":white", "truck:white")
+        assert payload.attributes == dict.fromkeys(payload.sure, 0.9)
         assert payload.plates == ("29G123456",)
         assert payload.severity == 3
         assert payload.time_ms == int(NOON.timestamp() * 1000)

@@ -12,8 +12,9 @@ pytest.importorskip("open_clip", reason="open_clip is not installed: pip install
 onnx = pytest.importorskip("onnx", reason="onnx is not installed: pip install 'matpho[train]'")
 
 from matpho_embeddings.encoder_words import Words  # noqa: E402  # after the skips
-from matpho_embeddings.models import load_encoder  # noqa: E402
+from matpho_embeddings.models import load_encoder, open_folder  # noqa: E402
 from matpho_embeddings.training.clip_tokenizer import write_clip_tokenizer  # noqa: E402
+from matpho_embeddings.training.colours import ColourExamples, ColourRecipe, evaluate_colours, train_colours  # noqa: E402
 from matpho_embeddings.training.encoder import EncoderRecipe, many_positive_loss, train_encoder  # noqa: E402
 from matpho_embeddings.training.export_encoder import export_encoder  # noqa: E402
 
@@ -99,3 +100,23 @@ def write_captions(folder: Path) -> None:
             }
         )
     (folder / "captions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+class TestColours:
+    def test_a_short_training_learns_plain_colours_and_exports(self, tmp_path: Path) -> None:
+        """A patch of red, green or blue in the middle of grey; the class says nothing."""
+        random = np.random.default_rng(0)
+        paint = np.array([[30, 30, 200], [30, 160, 40], [200, 60, 30]])
+        places = random.integers(0, 3, 600)
+        pictures = random.integers(90, 120, (600, 32, 32, 3))
+        pictures[:, 8:24, 8:24] = paint[places][:, None, None]
+        examples = ColourExamples(
+            pictures.astype(np.uint8), np.full(600, 0.45, np.float32), random.integers(0, 13, 600), places
+        )
+        recipe = ColourRecipe(epochs=4, batch=32, threads=1)
+        made = train_colours(examples, tmp_path / "colours", recipe, version="3", report=lambda _: None)
+        card = open_folder(made)
+        assert (card.kind, card.version) == ("colours", "3")
+        found = evaluate_colours(card.files["colours"], examples)
+        assert found["right"] > 0.95
+        assert str(tmp_path) not in card.files["colours"].read_bytes().decode("latin-1")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from matpho_contracts.errors import BadInputError, UnavailableError
 from matpho_contracts.events import Event, Vectors, pack_vector
 from matpho_contracts.text import words
+from matpho_contracts.vocabulary import Colour
 from matpho_embeddings.index import IndexSettings, open_index
 from matpho_embeddings.index.contract import Point, VectorIndex
 from matpho_platform.access.principal import Scope
@@ -85,6 +86,45 @@ async def test_search_finds_by_words_within_filters_and_scope(center: Center, bo
     province = await center.events.search(Scope(("tp-ha-noi",)), "xe tải", EventFilter(areas=("p-ba-dinh",)))
     assert [hit.id for hit in province.hits] == [truck.id]
     assert (await center.events.search(Scope(()), "xe tải", EventFilter())).total == 0
+
+
+def doubtful(event: Event, colours: dict[Colour, float]) -> Event:
+    """The event with a first object of which these colours are plausible, the first of them the likeliest."""
+    seen = event.data.objects[0].model_copy(update={"colour": next(iter(colours)), "colours": colours})
+    return event.model_copy(update={"data": event.data.model_copy(update={"objects": (seen,)})})
+
+
+async def test_a_possible_colour_is_found_after_the_certain_ones_and_told_apart(center: Center, box: Any) -> None:
+    truck = (("truck", None),)
+    white = doubtful(box.event(objects=truck), {Colour.WHITE: 0.9})
+    unsure = doubtful(box.event(objects=truck), {Colour.WHITE: 0.6, Colour.GREY: 0.4})
+    grey = doubtful(box.event(objects=truck), {Colour.GREY: 0.7, Colour.WHITE: 0.3})
+    black = doubtful(box.event(objects=truck), {Colour.BLACK: 0.95})
+    await center.intake.receive(box.batch([white, unsure, grey, black]))
+    await indexed(center)
+    asked = EventFilter(objects=("truck",), colors=(Colour.WHITE,))
+    page = await center.events.search(EVERYWHERE, None, asked)
+    assert [(hit.id, hit.certain) for hit in page.hits] == [(white.id, True), (unsure.id, True), (grey.id, False)]
+    assert (page.total, page.possible) == (3, 1)
+    assert [hit.matched["attributes"] for hit in page.hits] == pytest.approx([0.9, 0.6, 0.3])
+    rest = await center.events.search(EVERYWHERE, None, asked, offset=2)
+    assert [hit.id for hit in rest.hits] == [grey.id]
+    nobody = await center.events.search(Scope(()), None, asked)
+    assert (nobody.total, nobody.possible) == (0, 0)
+    without = await center.events.search(EVERYWHERE, None, EventFilter(objects_not=("truck",)))
+    assert without.total == 0
+
+
+async def test_while_the_index_is_away_objects_are_found_by_their_names(center: Center, box: Any) -> None:
+    white = doubtful(box.event(objects=(("truck", None),)), {Colour.WHITE: 0.6, Colour.GREY: 0.4})
+    await center.intake.receive(box.batch([white]))
+    await indexed(center)
+    assert center.index is not None
+    await center.index.close()
+    page = await center.events.search(EVERYWHERE, None, EventFilter(objects=("truck",), colors=(Colour.WHITE,)))
+    assert [hit.id for hit in page.hits] == [white.id]
+    grey = await center.events.search(EVERYWHERE, None, EventFilter(objects=("truck",), colors=(Colour.GREY,)))
+    assert grey.total == 0
 
 
 async def test_look_alikes_by_event_and_by_picture(center: Center, box: Any, jpeg: bytes) -> None:

@@ -46,6 +46,7 @@ class TestExpectedEvents:
             EventType.WRONG_WAY, EventType.INTRUSION, EventType.CROWD, EventType.STOPPED_VEHICLE,
             EventType.ILLEGAL_PARKING,
             EventType.FIRE, EventType.SMOKE, EventType.ILLEGAL_DUMPING, EventType.PEDESTRIAN_ON_ROAD,
+            EventType.FLOODING,
         }  # fmt: skip
 
     def test_the_first_comes_early(self, sites: list[Site]) -> None:

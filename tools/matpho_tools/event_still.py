@@ -15,7 +15,7 @@ class EventStillArguments(Arguments):
 
 
 class EventStill(BaseModel):
-    """The stored JPEG; `people` says whether a person is among the event's objects."""
+    """The stored JPEG; `people` says whether a person is, or may be, among the event's objects."""
 
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64")
 
@@ -29,7 +29,7 @@ async def _run(call: Call[EventStillArguments]) -> Produced:
     event_id = call.arguments.event_id
     detail = await call.center.events.get(call.scope, event_id)
     jpeg = await call.center.events.still(call.scope, event_id)
-    people = any(seen.label == "person" for seen in detail.event.data.objects)
+    people = any(seen.label == "person" or "person" in (seen.classes or ()) for seen in detail.event.data.objects)
     return Produced(EventStill(event_id=event_id, jpeg=jpeg, people=people), (event_id,))
 
 

@@ -87,7 +87,8 @@ def _without_people(value: BaseModel, document: dict[str, Any]) -> dict[str, Any
 
 
 def _has_person(objects: list[dict[str, Any]]) -> bool:
-    return any(seen.get("class") == "person" for seen in objects)
+    """Whether somebody is in it, or may be."""
+    return any("person" in (seen.get("class"), *(seen.get("classes") or ())) for seen in objects)
 
 
 def _coarse(value: BaseModel, document: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`search_events`: events by free text and filters, best first; without text newest first."""
+"""`search_events`: events by free text and filters, best first; with neither text nor objects newest first."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def _page(call: Call[SearchEventsArguments], query: str | None, where: Eve
 
 TOOL = Tool(
     name="search_events",
-    summary="Search camera events by free text (Vietnamese or English) and filters; without query newest first.",
+    summary="Search camera events by free text (Vietnamese or English) and filters, best first.",
     arguments=SearchEventsArguments,
     action="search_events",
     run=_run,

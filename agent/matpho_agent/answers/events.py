@@ -51,11 +51,7 @@ def found_events(
             f"{total} candidates{scope}, ranked by likeness to «{words}» (unconfirmed, a person should look):",
         )
     else:
-        head = pick(
-            language,
-            f"Có {total} kết quả ({what}{scope}), khớp mọi điều kiện:",
-            f"{total} found ({what}{scope}), matching every condition:",
-        )
+        head = _counted(total - data.get("possible", 0), data.get("possible", 0), f"{what}{scope}", language)
         if words:
             head += "\n" + pick(
                 language,
@@ -63,6 +59,30 @@ def found_events(
                 f"Could not check the description «{words}»: search by words is away, filters alone were used.",
             )
     return "\n".join([head, *_lines(data, principal, language, now), *_next(data, principal, language)])
+
+
+def _counted(certain: int, possible: int, what: str, language: str) -> str:
+    """What is certain and what is only possible, apart."""
+    if not possible:
+        return pick(
+            language,
+            f"Có {certain} kết quả ({what}), khớp mọi điều kiện:",
+            f"{certain} found ({what}), matching every condition:",
+        )
+    unclear = pick(
+        language,
+        f"{possible} ứng viên có thể đúng (loại hoặc màu chưa rõ, cần người xem lại)",
+        f"{possible} possible (class or colour unclear, a person should look)",
+    )
+    if not certain:
+        return pick(
+            language, f"Không có kết quả chắc chắn ({what}); {unclear}:", f"Nothing certain ({what}); {unclear}:"
+        )
+    return pick(
+        language,
+        f"Có {certain} kết quả ({what}), khớp mọi điều kiện, và {unclear}; chắc nhất trước:",
+        f"{certain} found ({what}), matching every condition, and {unclear}; the most certain first:",
+    )
 
 
 def similar_events(
@@ -110,6 +130,8 @@ def _line(number: int, hit: Mapping[str, Any], language: str, now: datetime) -> 
     name = hit["camera_name"] or hit["camera_id"]
     where = name if name == hit["camera_id"] else f"{name} ({hit['camera_id']})"
     said = caption or type_name(hit["type"], language)
+    if not hit.get("certain", True):
+        said = pick(language, f"có thể: {said}", f"possibly: {said}")
     return f"{number}. {moment(hit['time'], now, language)} · {said} · {where}{plate} · [{hit['id']}]"
 
 

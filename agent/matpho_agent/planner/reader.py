@@ -10,7 +10,7 @@ from matpho_agent.language.identifiers import Identifiers, read_identifiers
 from matpho_agent.language.lexicon import Lexicon, Match, shipped
 from matpho_agent.language.places import Place, PlaceIndex, PlaceMatch
 from matpho_agent.language.times import TimeReading, read_time
-from matpho_agent.language.tokens import Text, Token, read_text
+from matpho_agent.language.tokens import Text, Token, agrees, read_text
 from matpho_agent.planner.intents import choose_intent
 from matpho_agent.planner.plan import EventReference, NearPlan, QueryPlan
 from matpho_contracts.text import normalise_plate
@@ -20,6 +20,7 @@ PLACE_CUES = frozenset(
     | {"ward", "around", "truoc", "cong", "on", "bo"}
 )
 """Words after which a short name typed without marks may be a place."""
+GARMENTS = read_text("áo váy mũ nón").tokens
 KEPT_IN_QUERY = frozenset({"event", "object", "colour"})
 """Words that became filters but belong to the picture that a remaining description paints."""
 NATIVE_OBJECTS = {
@@ -167,6 +168,7 @@ def _things(reading: Reading, plan: QueryPlan) -> None:
             plan.event_types.append(match.value)
         elif match.category == "colour" and match.start not in denied:
             plan.colors.extend(match.value.split("+"))
+    plan.colors.extend("orange" for match in reading.matches if _is_orange(reading, match))
     plan.objects = [name for name in dict.fromkeys(plan.objects) if name not in plan.objects_not]
     plan.objects_not = list(dict.fromkeys(plan.objects_not))
     plan.event_types = list(dict.fromkeys(plan.event_types))
@@ -178,6 +180,16 @@ def _things(reading: Reading, plan: QueryPlan) -> None:
         plan.event_types.remove("crowd")
     plan.min_count = reading.identifiers.min_count
     plan.plate = reading.identifiers.plate if normalise_plate(reading.identifiers.plate or "") else None
+
+
+def _is_orange(reading: Reading, match: Match) -> bool:
+    """Whether "cam" is the colour of what stands before it ("áo cam", "xe tải cam") and not a camera that follows."""
+    tokens, before, after = reading.text.tokens, match.start - 1, match.end
+    if match.category != "filler" or match.length != 1 or tokens[match.start].plain != "cam" or before < 0:
+        return False
+    if reading.taken.get(before) != "object" and not any(agrees(tokens[before], word) for word in GARMENTS):
+        return False
+    return after == len(tokens) or not (reading.taken.get(after) == "place" or tokens[after].plain.isdigit())
 
 
 def _denied(reading: Reading, negation: Match) -> range:

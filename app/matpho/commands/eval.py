@@ -1,4 +1,4 @@
-"""`matpho eval vision|search [--json]`: what the models and the search reach on days they never saw."""
+"""`matpho eval vision|search|rules [--json]`: what models, search and rules reach on days they never saw."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from matpho.tables import machine, print_json, print_table
 
-AREAS = ("vision", "search")
+AREAS = ("vision", "search", "rules")
 
 
 def register(app: typer.Typer) -> None:
@@ -18,11 +18,13 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    area: Annotated[str, typer.Argument(help="vision or search")],
+    area: Annotated[str, typer.Argument(help="vision, search or rules")],
     json: Annotated[bool, typer.Option("--json", help="One JSON object with `rows` instead of a table.")] = False,
-    size: Annotated[int, typer.Option(min=0, max=100_000, help="Pictures (vision) or events (search); 0: enough.")] = 0,
+    size: Annotated[
+        int, typer.Option(min=0, max=100_000, help="Pictures (vision), events (search), seconds (rules); 0: enough.")
+    ] = 0,
 ) -> None:
-    """Score the shipped models and the search on held-out days."""
+    """Score the shipped models, the search and the rules on held-out days."""
     if area not in AREAS:
         raise typer.BadParameter(f"choose one of {', '.join(AREAS)}")
     run = importlib.import_module(f"matpho.eval.{area}").run

@@ -9,8 +9,8 @@ import typer
 
 from matpho_contracts.errors import BadInputError
 
-KINDS = ("detector", "encoder")
-_KIND = typer.Argument(help="detector or encoder")
+KINDS = ("detector", "encoder", "colours")
+_KIND = typer.Argument(help="detector, encoder or colours")
 
 
 def register(app: typer.Typer) -> None:
@@ -34,6 +34,9 @@ def data(
     from matpho_simcity.dataset import make_captions, make_detection
 
     _known(kind)
+    if kind == "colours":
+        typer.echo(f"{_draw_colours(out, images, seed, workers)} crops in {out}")
+        return
     made = (make_detection if kind == "detector" else make_captions)(out, images, seed, workers=workers)
     typer.echo(f"{made} pictures in {out}")
 
@@ -55,6 +58,9 @@ def train(
 
         recipe = DetectorRecipe(minutes=minutes, device=device, threads=threads, seed=seed)
         made = train_detector(data, out, recipe, weights=init)
+    elif kind == "colours":
+        typer.echo(f"{_train_colours(data, out, minutes, threads, seed)} is ready for use")
+        return
     else:
         from matpho_embeddings.training.encoder import EncoderRecipe, train_encoder
 
@@ -77,11 +83,39 @@ def export(
         from matpho_embeddings.training.export_detector import export_detector
 
         made = export_detector(Path(source), out, name=name or "detector", version=version)
+    elif kind == "colours":
+        raise BadInputError("What `matpho models train colours` writes is exported already.", action="Use it as it is.")
     else:
         from matpho_embeddings.training.export_encoder import export_encoder
 
         made = export_encoder(source, pretrained or None, out, name=name, version=version)
     typer.echo(str(made))
+
+
+def _draw_colours(out: Path, images: int, seed: str, workers: int) -> int:
+    """Crops for training, and a tenth as many to measure with."""
+    from matpho.colour_examples import draw_examples
+    from matpho_simcity.shots import PICTURES_PER_CAMERA
+
+    if out.exists() and any(out.iterdir()):
+        raise BadInputError(f"{out} is not empty.", action="Give a new folder.")
+    cameras = max(1, images // PICTURES_PER_CAMERA)
+    made = {"train": draw_examples("train", seed, cameras, workers)}
+    made["val"] = draw_examples("val", seed, max(1, cameras // 10), workers)
+    out.mkdir(parents=True, exist_ok=True)
+    for split, examples in made.items():
+        examples.save(out / f"{split}.npz")
+    return sum(len(examples) for examples in made.values())
+
+
+def _train_colours(data: Path, out: Path, minutes: float, threads: int, seed: int) -> Path:
+    from matpho_embeddings.training.colours import ColourExamples, ColourRecipe, evaluate_colours, train_colours
+
+    examples, held_out = ColourExamples.load(data / "train.npz"), ColourExamples.load(data / "val.npz")
+    recipe = ColourRecipe(minutes=minutes, threads=threads, seed=seed)
+    made = train_colours(examples, out, recipe, name=out.name, report=typer.echo)
+    typer.echo(str(evaluate_colours(made / "colours.onnx", held_out)))
+    return made
 
 
 def check() -> None:
@@ -96,4 +130,4 @@ def check() -> None:
 
 def _known(kind: str) -> None:
     if kind not in KINDS:
-        raise BadInputError(f"{kind!r} is no kind of model.", action="Write detector or encoder.")
+        raise BadInputError(f"{kind!r} is no kind of model.", action=f"Write one of: {', '.join(KINDS)}.")

@@ -71,5 +71,7 @@ async def _search(home: Home, user: str, arguments: dict[str, Any]) -> dict[str,
 def _show(page: dict[str, Any]) -> None:
     for hit in page["hits"]:
         at = from_rfc3339(hit["time"]).astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M:%S")
-        typer.echo(f"{at}  {hit['camera_id']:<20} {hit['type']:<16} {hit['caption_vi']}  [{hit['id']}]")
-    typer.echo(f"{len(page['hits'])} / {page['total']}")
+        mark = " " if hit["certain"] else "?"
+        typer.echo(f"{at} {mark} {hit['camera_id']:<20} {hit['type']:<16} {hit['caption_vi']}  [{hit['id']}]")
+    possible = f" (?: {page['possible']})" if page["possible"] else ""
+    typer.echo(f"{len(page['hits'])} / {page['total']}{possible}")

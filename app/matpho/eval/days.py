@@ -86,10 +86,10 @@ def film(
         frame = _Drawn(guide.camera_id, video.frame(moment, _HOME), moment, began + timedelta(seconds=moment))
         if not analyst.open_for(frame).analyse:
             continue
-        made = analyst.look(frame)
-        if made:
-            _, boxes = video.frame_with_truth(moment, _HOME)
-            yield from (label(composed, boxes, frame.size) for composed in made)
+        for composed in analyst.look(frame):
+            shown = (composed.event.time - began).total_seconds()
+            _, boxes = video.frame_with_truth(shown, _HOME)
+            yield label(composed, boxes, frame.size)
 
 
 def label(composed: Composed, boxes: list[TruthBox], size: tuple[int, int]) -> Labelled:

@@ -14,8 +14,10 @@ from matpho_embeddings.index.contract import VECTOR_NAMES, IndexFilter, Payload,
 
 MAX_POINTS = 20_000
 """Points in one upsert call."""
-MAX_VALUES = 64
-"""Labels, colours or plates of one point: as many as an event has objects."""
+MAX_PLATES = 64
+"""Plates of one point: as many as an event has objects."""
+MAX_ATTRIBUTES = 1024
+"""Attributes of one point: classes, colours, and pairs of them."""
 MAX_NAME_CHARS = 200
 MAX_TEXT_CHARS = 8_000
 MAX_COUNT = 2**31 - 1
@@ -67,12 +69,14 @@ def _check_payload(payload: Payload) -> None:
         _check_name(field, getattr(payload, field))
     if payload.zone is not None:
         _check_name("zone", payload.zone)
-    for field in ("labels", "colours", "label_colours", "plates"):
+    for field, most in (("attributes", MAX_ATTRIBUTES), ("sure", MAX_ATTRIBUTES), ("plates", MAX_PLATES)):
         values = getattr(payload, field)
-        if len(values) > MAX_VALUES:
-            raise BadInputError(f"A point with {len(values)} {field} is over the limit of {MAX_VALUES}.")
+        if len(values) > most:
+            raise BadInputError(f"A point with {len(values)} {field} is over the limit of {most}.")
         for value in values:
             _check_name(field, value)
+    if not all(0 < certainty <= 1 for certainty in payload.attributes.values()):
+        raise BadInputError("How certain an attribute is must be a number above 0 and at most 1.")
     _check_numbers(payload)
     if len(payload.text) > MAX_TEXT_CHARS:
         raise BadInputError(f"A text of {len(payload.text)} characters is over the limit of {MAX_TEXT_CHARS}.")
@@ -101,7 +105,7 @@ def _check_place(lat: float, lon: float) -> None:
 
 def check_filter(where: IndexFilter) -> None:
     """Raise BadInputError for a filter with absurd sizes or numbers that are none."""
-    for field in ("event_types", "labels", "labels_not", "colours", "label_colours", "camera_ids", "areas"):
+    for field in ("event_types", "attributes", "sure", "sure_not", "camera_ids", "areas"):
         _check_values(field, getattr(where, field))
     if where.scope_areas is not None:
         _check_values("scope_areas", where.scope_areas)
@@ -126,11 +130,12 @@ def _check_values(field: str, values: tuple[str, ...]) -> None:
 def check_query(query: Query, where: IndexFilter, limit: int, offset: int, dim: int) -> None:
     """Raise BadInputError unless the search can be carried out as it stands."""
     _check_dense(query.dense, dim)
+    _check_values("attributes", query.attributes)
     if len(query.words) > MAX_QUERY_WORDS or any(len(word) > MAX_NAME_CHARS for word in query.words):
         raise BadInputError(f"A question of more than {MAX_QUERY_WORDS} words, or a word too long.")
     if not 0 < limit <= MAX_LIMIT or offset < 0:
         raise BadInputError(f"A page has 1 to {MAX_LIMIT} hits and starts at 0 or later.")
-    if (query.dense or query.words) and offset + limit > MAX_WINDOW:
+    if (query.dense or query.words or query.attributes) and offset + limit > MAX_WINDOW:
         raise BadInputError(f"Ranked hits end at {MAX_WINDOW}.", action="Narrow the question.")
     check_filter(where)
 

@@ -19,6 +19,16 @@ VECTOR_NAMES = (SCENE, OBJECT, TEXT)
 """Named vectors of a point: CLIP image of the whole still, of the main object, CLIP text of the caption."""
 
 
+def attribute(label: str = "", colour: str = "") -> str:
+    """An attribute's name: of one object its class, its colour, or both, so that a red car beside a white truck is no
+    red truck.
+
+    >>> attribute("truck"), attribute(colour="white"), attribute("truck", "white")
+    ('truck', ':white', 'truck:white')
+    """
+    return f"{label}:{colour}" if colour else label
+
+
 @dataclass(frozen=True, slots=True)
 class Payload:
     """What a point can be filtered by; times are Unix milliseconds UTC, texts already folded where the name says so."""
@@ -29,11 +39,10 @@ class Payload:
     time_ms: int
     severity: int
     """Rank 0..4."""
-    labels: tuple[str, ...] = ()
-    """Object classes present."""
-    colours: tuple[str, ...] = ()
-    label_colours: tuple[str, ...] = ()
-    """`class:colour` pairs, so that a red car beside a white truck is no red truck."""
+    attributes: Mapping[str, float] = field(default_factory=dict)
+    """What may be said of its objects, each with a certainty 0..1 (see `attribute`), the doubtful included."""
+    sure: tuple[str, ...] = ()
+    """Those attributes that whoever saw it settled on."""
     object_count: int = 0
     plates: tuple[str, ...] = ()
     """Normalised plates."""
@@ -67,10 +76,11 @@ class IndexFilter:
     """All given conditions hold together; an empty tuple or None is no condition. Inside a tuple any one suffices."""
 
     event_types: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-    labels_not: tuple[str, ...] = ()
-    colours: tuple[str, ...] = ()
-    label_colours: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    """What must at least be possible."""
+    sure: tuple[str, ...] = ()
+    sure_not: tuple[str, ...] = ()
+    """What must not have been settled on."""
     camera_ids: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
     scope_areas: tuple[str, ...] | None = None
@@ -87,17 +97,20 @@ class IndexFilter:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to rank by: any of dense vectors (by vector name) and words; none at all means newest first."""
+    """What to rank by: any of dense vectors (by vector name), words and attributes; none at all means newest first."""
 
     dense: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     """Query vector for each named vector that shall take part."""
     words: tuple[str, ...] = ()
     """Folded words for BM25."""
+    attributes: tuple[str, ...] = ()
+    """Attributes any of which is wanted; ranked by how certain they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One found point: the fused score and each part's own (`scene`, `object`, `text` cosines, `words` BM25)."""
+    """One found point: the fused score and each part's own (`scene`, `object`, `text` cosines, `words` BM25,
+    `attributes` certainty 0..1)."""
 
     id: str
     score: float

@@ -16,7 +16,7 @@ from matpho_contracts.errors import ConfigurationError, StorageFullError, Unavai
 from matpho_embeddings.index._internal.wire import payload_document
 from matpho_embeddings.index.checks import check_filter, check_id, check_points, check_query
 from matpho_embeddings.index.contract import VECTOR_NAMES, Found, Hit, IndexFilter, Point, Query
-from matpho_embeddings.index.ranking import CANDIDATES, WORDS, fuse, word_weights
+from matpho_embeddings.index.ranking import ATTRIBUTES, SPARSE_NAMES, WORDS, candidates, certainty, fuse, word_weights
 from matpho_embeddings.index.settings import IndexSettings
 
 TIMEOUT_S = 20
@@ -27,7 +27,7 @@ GRAPH = models.SearchParams(hnsw_ef=256)
 _NEWEST = models.OrderBy(key="time_ms", direction=models.Direction.DESC)
 _PARTS = "plate_parts"
 _PLACE = "place"
-_KEYWORDS = ("event_type", "camera_id", "area", "labels", "colours", "label_colours", _PARTS)
+_KEYWORDS = ("event_type", "camera_id", "area", "attributes", "sure", _PARTS)
 _INTEGERS = ("time_ms", "severity", "object_count")
 Scores = dict[str, float]
 
@@ -70,7 +70,10 @@ class QdrantServerIndex:
             await self._client.create_collection(
                 self._collection,
                 vectors_config=dict.fromkeys(VECTOR_NAMES, params),
-                sparse_vectors_config={WORDS: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+                sparse_vectors_config={
+                    WORDS: models.SparseVectorParams(modifier=models.Modifier.IDF),
+                    ATTRIBUTES: models.SparseVectorParams(),
+                },
             )
             if payload_indexes:
                 await self._index_payload()
@@ -85,6 +88,11 @@ class QdrantServerIndex:
             raise ConfigurationError(
                 f"The collection {self._collection} holds {sizes}, this program wants {self._settings.dim} numbers.",
                 action="Use the encoder it was built with, or another collection.",
+            )
+        if set(info.config.params.sparse_vectors or {}) != set(SPARSE_NAMES):
+            raise ConfigurationError(
+                f"The collection {self._collection} was made by another version of this program.",
+                action="Name another collection; it is filled again from the stored events.",
             )
 
     async def _index_payload(self) -> None:
@@ -136,11 +144,11 @@ class QdrantServerIndex:
         total = await self.count(where)
         if not total:
             return Found((), 0, exact=True)
-        if not query.dense and not query.words:
+        asked = _asked(query)
+        if not asked:
             return Found(await self._newest(where, limit, offset), total, exact=True)
         exact = total <= self._settings.exact_below
-        asked = _asked(query)
-        wanted = offset + limit if len(asked) == 1 else CANDIDATES
+        wanted = offset + limit if len(asked) == 1 else candidates(offset + limit)
         best, times = await self._best(asked, where, wanted, exact=exact)
         best = {name: scores for name, scores in best.items() if scores}
         if not best:
@@ -174,10 +182,7 @@ class QdrantServerIndex:
             for name, vector in asked.items()
         ]
         answers = await self._call(self._client.query_batch_points(self._collection, requests))
-        best = {
-            name: {str(hit.id): float(hit.score) for hit in answer.points if _counts(name, hit.score)}
-            for name, answer in zip(asked, answers, strict=True)
-        }
+        best = {name: _scores(name, answer) for name, answer in zip(asked, answers, strict=True)}
         times = {str(hit.id): int((hit.payload or {})["time_ms"]) for answer in answers for hit in answer.points}
         return best, times
 
@@ -189,10 +194,7 @@ class QdrantServerIndex:
             for name, vector in asked.items()
         ]
         answers = await self._call(self._client.query_batch_points(self._collection, requests))
-        return {
-            name: {str(hit.id): float(hit.score) for hit in answer.points if _counts(name, hit.score)}
-            for name, answer in zip(asked, answers, strict=True)
-        }
+        return {name: _scores(name, answer) for name, answer in zip(asked, answers, strict=True)}
 
     async def _newest(self, where: IndexFilter, limit: int, offset: int) -> tuple[Hit, ...]:
         records, _ = await self._call(
@@ -218,17 +220,27 @@ class QdrantServerIndex:
         await self._client.close()
 
 
-def _counts(name: str, score: float) -> bool:
-    """Whether a hit belongs to its part: a text without any of the words does not."""
-    return name != WORDS or score > 0
+def _scores(name: str, answer: models.QueryResponse) -> Scores:
+    """Each hit's score of one part; a text without any of the words does not belong to the part of the words."""
+    hits = [hit for hit in answer.points if name not in SPARSE_NAMES or hit.score > 0]
+    if name == ATTRIBUTES:
+        sums = certainty(np.array([hit.score for hit in hits], np.float32))
+        return dict(zip((str(hit.id) for hit in hits), sums.tolist(), strict=True))
+    return {str(hit.id): float(hit.score) for hit in hits}
 
 
 def _asked(query: Query) -> dict[str, Any]:
     asked: dict[str, Any] = {name: vector.astype(np.float32).tolist() for name, vector in query.dense.items()}
     if query.words:
-        words = {word_code(word): 1.0 for word in query.words}
-        asked[WORDS] = models.SparseVector(indices=list(words), values=list(words.values()))
+        asked[WORDS] = _sparse(dict.fromkeys(query.words, 1.0))
+    if query.attributes:
+        asked[ATTRIBUTES] = _sparse(dict.fromkeys(query.attributes, 1.0))
     return asked
+
+
+def _sparse(weights: Mapping[str, float]) -> models.SparseVector:
+    coded = {word_code(name): weight for name, weight in weights.items()}
+    return models.SparseVector(indices=list(coded), values=list(coded.values()))
 
 
 def word_code(word: str) -> int:
@@ -244,9 +256,11 @@ def _record(point: Point) -> models.PointStruct:
     if point.payload.lat is not None and point.payload.lon is not None:
         document[_PLACE] = {"lat": point.payload.lat, "lon": point.payload.lon}
     vector: dict[str, Any] = {name: v.astype(np.float32).tolist() for name, v in point.vectors.items()}
-    weights = {word_code(word): weight for word, weight in word_weights(point.payload.text).items()}
-    if weights:
-        vector[WORDS] = models.SparseVector(indices=list(weights), values=list(weights.values()))
+    if weights := word_weights(point.payload.text):
+        vector[WORDS] = _sparse(weights)
+    if point.payload.attributes:
+        vector[ATTRIBUTES] = _sparse(point.payload.attributes)
+        document["attributes"] = list(point.payload.attributes)
     return models.PointStruct(id=point.id, vector=vector, payload=document)
 
 
@@ -260,9 +274,8 @@ def _filter(where: IndexFilter) -> models.Filter:
     must: list[models.Condition] = []
     for field, values in (
         ("event_type", where.event_types),
-        ("labels", where.labels),
-        ("colours", where.colours),
-        ("label_colours", where.label_colours),
+        ("attributes", where.attributes),
+        ("sure", where.sure),
         ("camera_id", where.camera_ids),
         ("area", where.areas),
         ("area", where.scope_areas or ()),
@@ -282,8 +295,8 @@ def _filter(where: IndexFilter) -> models.Filter:
         disc = models.GeoRadius(center=centre, radius=where.near.radius_m)
         must.append(models.FieldCondition(key=_PLACE, geo_radius=disc))
     must_not: list[models.Condition] = []
-    if where.labels_not:
-        must_not.append(models.FieldCondition(key="labels", match=models.MatchAny(any=list(where.labels_not))))
+    if where.sure_not:
+        must_not.append(models.FieldCondition(key="sure", match=models.MatchAny(any=list(where.sure_not))))
     return models.Filter(must=must or None, must_not=must_not or None)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, false, not_, or_
 
 from matpho_contracts.text import normalise_plate
 from matpho_contracts.times import unix_ms
+from matpho_embeddings.attributes import asked_attributes
 from matpho_embeddings.index.contract import IndexFilter, Near
 from matpho_platform.access.principal import Scope
 from matpho_platform.cameras.areas import AreaTree
@@ -86,14 +87,10 @@ def _near(near: NearPlace) -> ColumnElement[bool]:
 
 def to_index(where: EventFilter, scope: Scope, areas: AreaTree) -> IndexFilter:
     """Every filter as the index takes it; `scope` is expanded already."""
-    paired = bool(where.objects and where.colors)
-    colours = tuple(colour.value for colour in where.colors)
     return IndexFilter(
         event_types=tuple(kind.value for kind in where.event_types),
-        labels=() if paired else where.objects,
-        labels_not=where.objects_not,
-        colours=() if paired else colours,
-        label_colours=tuple(f"{label}:{colour}" for label in where.objects for colour in colours) if paired else (),
+        attributes=asked_attributes(where.objects, where.colors),
+        sure_not=asked_attributes(where.objects_not, ()),
         camera_ids=where.camera_ids,
         areas=areas.expand(where.areas) if where.areas else (),
         scope_areas=scope.areas,

@@ -60,9 +60,11 @@ class EventHit(_Value):
     caption_en: str
     objects: tuple[SeenObject, ...] = ()
     object_count: int = 0
+    certain: bool = True
+    """Whether an object has the asked class and colour by name; else they are only among what it may be."""
     score: float = 0.0
     matched: dict[str, float] = Field(default_factory=dict)
-    """How it matched: cosine of `scene`, `object`, `text`, BM25 of `words`."""
+    """How it matched: cosine of `scene`, `object`, `text`, BM25 of `words`, certainty of `attributes`."""
     thumbnail: str | None = None
     """Path of the still at this center, or None."""
 
@@ -72,6 +74,8 @@ class EventPage(_Value):
 
     hits: tuple[EventHit, ...]
     total: int
+    possible: int = 0
+    """How many of `total` are not `certain`."""
     offset: int = 0
     limit: int = 20
     exact: bool = True

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matpho_contracts.errors import BadInputError, NotFoundError
+from matpho_contracts.errors import BadInputError, NotFoundError, UnavailableError
 from matpho_contracts.events import Event
+from matpho_embeddings.attributes import sure_attributes
 from matpho_embeddings.encoder import Encoder
-from matpho_embeddings.index.contract import OBJECT, SCENE, Found, VectorIndex
+from matpho_embeddings.index.contract import OBJECT, SCENE, Found, Hit, IndexFilter, VectorIndex
 from matpho_platform.access.principal import Scope
 from matpho_platform.cameras import repository as camera_repository
 from matpho_platform.cameras.areas import AreaTree
@@ -69,21 +72,38 @@ class EventService:
     async def search(
         self, scope: Scope, query: str | None, where: EventFilter, *, limit: int = 20, offset: int = 0
     ) -> EventPage:
-        """Without words newest first, with words best match first; `total` counts all that fits the filters.
+        """With words the best match first, with objects or colours the most certain first, else the newest first.
 
-        Raises SearchUnavailableError for words where there is no index, BadInputError for an absurd query or page.
+        `total` counts all that fits the filters; objects and colours also fit where they are only possible, unless
+        there is no index to ask. Raises SearchUnavailableError for words where there is no index, BadInputError for
+        an absurd query or page.
         """
         limit, offset = _page(limit, offset)
         text = (query or "").strip()
         if len(text) > MAX_QUERY:
             raise BadInputError(f"A query has at most {MAX_QUERY} characters.")
         inner = self._areas.expand_scope(scope)
-        if not text:
-            return await self._newest(inner, where, limit, offset)
-        if self._ranker is None:
-            raise SearchUnavailableError("Search by words is not set up here.", action="Use filters, or set an index.")
-        found = await self._ranker.search(text, to_index(where, inner, self._areas), limit=limit, offset=offset)
-        return await self._hydrated(inner, found, limit, offset)
+        condition = to_index(where, inner, self._areas)
+        if text:
+            if self._ranker is None:
+                raise SearchUnavailableError(
+                    "Search by words is not set up here.", action="Use filters, or set an index."
+                )
+            return await self._ranked(self._ranker, inner, text, condition, limit, offset)
+        if condition.attributes and self._ranker is not None:
+            with suppress(UnavailableError):
+                return await self._ranked(self._ranker, inner, None, condition, limit, offset)
+        return await self._newest(inner, where, limit, offset)
+
+    async def _ranked(
+        self, ranker: Ranker, inner: Scope, text: str | None, condition: IndexFilter, limit: int, offset: int
+    ) -> EventPage:
+        found = await ranker.search(text, condition, limit=limit, offset=offset)
+        page = await self._hydrated(inner, found, limit, offset, condition.attributes)
+        if not condition.attributes or self._index is None:
+            return page
+        certain = await self._index.count(replace(condition, sure=condition.attributes))
+        return page.model_copy(update={"possible": max(0, found.total - certain)})
 
     async def _newest(self, inner: Scope, where: EventFilter, limit: int, offset: int) -> EventPage:
         async with self._store.reading() as session:
@@ -94,12 +114,14 @@ class EventService:
         hits = tuple(_hit(item.event, names) for item in stored)
         return EventPage(hits=hits, total=total, offset=offset, limit=limit)
 
-    async def _hydrated(self, inner: Scope, found: Found, limit: int, offset: int) -> EventPage:
+    async def _hydrated(
+        self, inner: Scope, found: Found, limit: int, offset: int, attributes: tuple[str, ...] = ()
+    ) -> EventPage:
         """Ids of the index to events of the store; what the store lacks or the scope forbids is left out."""
         async with self._store.reading() as session:
             by_id = await self._events(session, inner, [hit.id for hit in found.hits])
             names = await camera_repository.names(session, (event.data.camera_id for event in by_id.values()))
-        hits = tuple(_hit(by_id[hit.id], names, hit.score, hit.parts) for hit in found.hits if hit.id in by_id)
+        hits = tuple(_hit(by_id[hit.id], names, hit, attributes) for hit in found.hits if hit.id in by_id)
         return EventPage(hits=hits, total=found.total, offset=offset, limit=limit, exact=found.exact)
 
     async def _events(self, session: ReadSession, inner: Scope, ids: Iterable[str]) -> dict[str, Event]:
@@ -140,7 +162,7 @@ class EventService:
         vectors = await self._vectors_of(scope, like) if isinstance(like, str) else await self._encoded(like)
         condition = to_index(where, inner, self._areas)
         found = await self._ranker.similar(vectors, condition, limit=limit, offset=offset, exclude=exclude)
-        return await self._hydrated(inner, found, limit, offset)
+        return await self._hydrated(inner, found, limit, offset, condition.attributes)
 
     async def _vectors_of(self, scope: Scope, event_id: str) -> Mapping[str, NDArray[np.float32]]:
         await self._event(scope, event_id)
@@ -191,9 +213,8 @@ def _thumbnail(event: Event) -> str | None:
     return still_path(event.id) if event.data.evidence.thumbnail_sha256 else None
 
 
-def _hit(
-    event: Event, names: Mapping[str, str], score: float = 0.0, parts: Mapping[str, float] | None = None
-) -> EventHit:
+def _hit(event: Event, names: Mapping[str, str], hit: Hit | None = None, attributes: tuple[str, ...] = ()) -> EventHit:
+    """`attributes` is what was asked for; `hit` how the index ranked it."""
     data = event.data
     return EventHit(
         id=event.id,
@@ -207,7 +228,8 @@ def _hit(
         caption_en=data.caption.en,
         objects=data.objects,
         object_count=data.object_count,
-        score=score,
-        matched=dict(parts or {}),
+        certain=not attributes or not set(attributes).isdisjoint(sure_attributes(event)),
+        score=0.0 if hit is None else hit.score,
+        matched={} if hit is None else dict(hit.parts),
         thumbnail=_thumbnail(event),
     )

@@ -66,7 +66,20 @@ def _textures() -> dict[str, NDArray[np.float32]]:
     return {"fine": fine, "paving": paving, "coarse": coarse, "wave": wave}
 
 
-def _sample(name: str, x: Floats, y: Floats) -> NDArray[np.float32]:
+def ground_under(camera: Camera, rows: slice, columns: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where on the ground each pixel of a region below the horizon looks: x and y in metres, each (rows, columns)."""
+    u = (np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5 - camera.width / 2) / camera.focal
+    v = (np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5 - camera.height / 2) / camera.focal
+    rotation = camera.rotation
+    inverse = np.maximum(-(v * rotation[1, 2] + rotation[2, 2]) / camera.z, 1e-5)
+    ray_x = u[None, :] * rotation[0, 0] + v[:, None] * rotation[1, 0] + rotation[2, 0]
+    ray_y = u[None, :] * rotation[0, 1] + v[:, None] * rotation[1, 1] + rotation[2, 1]
+    x = (camera.x + ray_x / inverse[:, None]).astype(np.float32)
+    return x, (camera.y + ray_y / inverse[:, None]).astype(np.float32)
+
+
+def sample_relief(name: str, x: Floats, y: Floats) -> NDArray[np.float32]:
+    """The relief of a kind of ground ("fine", "coarse", "paving", "wave") at places in metres."""
     factor = _TILE / _TILE_METRES[name]
     u = np.mod(x * factor, _TILE).astype(np.float32)
     v = np.mod(y * factor, _TILE).astype(np.float32)
@@ -117,20 +130,15 @@ class Painter:
 
     def _texture(self, first: int, inverse: NDArray[np.float32]) -> None:
         """Colour the rows from `first` down by material and relief."""
-        camera, rotation = self.camera, self.camera.rotation
-        reach = 1 / inverse
-        ray_x = self._u[None, :] * rotation[0, 0] + self._v[first:, None] * rotation[1, 0] + rotation[2, 0]
-        ray_y = self._u[None, :] * rotation[0, 1] + self._v[first:, None] * rotation[1, 1] + rotation[2, 1]
-        x = (camera.x + ray_x * reach).astype(np.float32)
-        y = (camera.y + ray_y * reach).astype(np.float32)
+        x, y = ground_under(self.camera, slice(first, self.camera.height), slice(0, self.camera.width))
         kinds = self.materials[first:]
-        relief = _sample("fine", x, y) * np.clip(14 * inverse, 0.12, 1.0) + _sample("coarse", x, y)
+        relief = sample_relief("fine", x, y) * np.clip(14 * inverse, 0.12, 1.0) + sample_relief("coarse", x, y)
         paving = kinds == Material.PAVING
         if paving.any():
-            relief += np.where(paving, _sample("paving", x, y) * np.clip(9 * inverse - 0.1, 0.0, 1.0), 0)
+            relief += np.where(paving, sample_relief("paving", x, y) * np.clip(9 * inverse - 0.1, 0.0, 1.0), 0)
         water = kinds == Material.WATER
         if water.any():
-            relief = np.where(water, _sample("wave", x, y) * 1.3, relief)
+            relief = np.where(water, sample_relief("wave", x, y) * 1.3, relief)
         grass = (kinds == Material.GRASS) | (kinds == Material.SOIL)
         relief = np.where(grass, relief * 1.9, relief)
         table = np.array([_COLOURS[material] for material in Material], np.float32)

@@ -19,6 +19,8 @@ from matpho_simcity.drawing.batch import Batch, Solid, gains, in_view, prepare
 from matpho_simcity.drawing.geometry import NEAR_PLANE, Camera, Floats, Picture
 from matpho_simcity.drawing.glow import Glow
 from matpho_simcity.drawing.plates import READABLE_WIDTH, paint_plate, plate_texture
+from matpho_simcity.drawing.water import Water
+from matpho_simcity.world.scene import Flood
 
 SMALLEST_SIDE = 8
 """Pixels at 640 x 360; objects with a narrower side are marked `ignore`."""
@@ -75,6 +77,7 @@ class Renderer:
         self.camera, self.air, self.cover, self.lit, self.lamps = camera, air, painted.cover, lit, lamps
         self._open_ground = np.asarray(painted.cover <= 0, np.uint8)
         self._glow = Glow(camera, air)
+        self._water = Water(camera, air, painted)
         self._pixels = camera.height / 360
 
     def render(
@@ -85,10 +88,18 @@ class Renderer:
         return image, self.sightings(image, drawn)
 
     def draw(
-        self, movers: list[Placed], seconds: float = 0.0, signals: Sequence[Bulb] = (), *, truth: bool = True
+        self,
+        movers: list[Placed],
+        seconds: float = 0.0,
+        signals: Sequence[Bulb] = (),
+        floods: Sequence[Flood] = (),
+        *,
+        truth: bool = True,
     ) -> tuple[Picture, list[Drawn]]:
         """The (H, W, 4) picture with movers' numbers in its fourth channel, and (with `truth`) what was drawn."""
         canvas = _Canvas(self.lit.copy(), truth)
+        self._water.flow(canvas.image, seconds)
+        self._water.flood(canvas.image, floods, seconds)
         for at, colour in signals:
             self._bulb(canvas.image, at, colour)
         ordered = in_view(movers, self.camera)[-MOST_MOVERS:]

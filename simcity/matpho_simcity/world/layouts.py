@@ -15,6 +15,8 @@ from matpho_simcity.world.scene import Lane, Material, Place, Scene, Signal, Zon
 
 NEAR_END, FAR_END = -14.0, 150.0
 """Metres along the main street that are built."""
+_STRIPES, _QUEUE = 3.2, 7.0
+"""Metres along the street: the stripes of a crossing, and where the first vehicles wait at a light."""
 TRAFFIC_NEAR, TRAFFIC_FAR = -12.0, 120.0
 
 
@@ -133,15 +135,22 @@ def _markings(scene: Scene, plan: _Plan) -> None:
             scene.strip(Material.YELLOW_PAINT, (-0.08, 0.08), (y, y + 3.2))
         for x in (-half + 0.3, half - 0.3):
             scene.strip(Material.WHITE_PAINT, (x - 0.06, x + 0.06), (y, y + 6))
-    crossings = (
-        [gap[0] + 1.0, gap[1] - 4.2] if junction is not None else [22.0] if scene.place is Place.SCHOOL_GATE else []
-    )
-    for y in crossings:
+    for number, y in enumerate(_crossings(scene, plan)):
+        scene.zone(f"crossing_{number + 1}", ZoneKind.CROSSING, (-half, half), (y - 0.4, y + _STRIPES + 0.4))
         for x in np.arange(-half + 0.5, half - 0.4, 1.0):
-            scene.strip(Material.WHITE_PAINT, (x, x + 0.5), (y, y + 3.2))
+            scene.strip(Material.WHITE_PAINT, (x, x + 0.5), (y, y + _STRIPES))
     if junction is not None:
+        scene.zone("waiting_up", ZoneKind.WAITING, (0.1, half), (gap[0] - _QUEUE, gap[0] + 0.5))
+        scene.zone("waiting_down", ZoneKind.WAITING, (-half, -0.1), (gap[1] - 0.5, gap[1] + _QUEUE))
         scene.strip(Material.WHITE_PAINT, (0.3, half - 0.3), (gap[0] - 0.2, gap[0] + 0.25))
         scene.strip(Material.WHITE_PAINT, (-half + 0.3, -0.3), (gap[1] - 0.25, gap[1] + 0.2))
+
+
+def _crossings(scene: Scene, plan: _Plan) -> list[float]:
+    """Where zebra crossings begin, metres along the street."""
+    if plan.junction is not None:
+        return [plan.junction - plan.cross - 4.0, plan.junction + plan.cross + 0.8]
+    return [22.0] if scene.place is Place.SCHOOL_GATE else []
 
 
 def _furniture(scene: Scene, plan: _Plan, rng: Random) -> None:

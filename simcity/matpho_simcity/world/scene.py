@@ -55,6 +55,8 @@ class ZoneKind(StrEnum):
     WATER = "water"
     NO_DUMPING = "no_dumping"
     BUS_STOP = "bus_stop"
+    CROSSING = "crossing"
+    WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,18 @@ class Wire:
     points: Floats
     colour: tuple[float, float, float]
     width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """Water that stands on the road round (x, y): across and along the street in metres when all of it is there;
+    `risen` 0..1."""
+
+    x: float
+    y: float
+    wide: float
+    long: float
+    risen: float
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,16 @@ from typing import Any
 from matpho_contracts.vocabulary import Colour, EventType, ObjectClass
 from matpho_simcity.drawing.actor import Look, Placed, make_look
 from matpho_simcity.world.incidents import Director, ExpectedEvent, Incident, Taken, incidents_of, neighbours_of
-from matpho_simcity.world.scene import Place, Scene
+from matpho_simcity.world.scene import Flood, Place, Scene
 from matpho_simcity.world.traffic import CYCLE, Traffic
 
 _LOCAL_CHUNK = 2 * CYCLE
+_RISES = 24.0
+"""Seconds a flood takes to rise."""
+_FLOOD_AHEAD = 13.0
+"""Metres in front of the lens at which a flood is best seen."""
+_FLOODED_SHARE = 0.5
+"""Slots of a rainy day in which the road is flooded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Script:
     """What happens in one scene from second 0 on; equal seeds give equal days."""
 
     def __init__(self, scene: Scene, seed: str, options: ScriptOptions | None = None, *, wet: bool = False) -> None:
-        self.scene, self.seed, self.options = scene, seed, options or ScriptOptions()
+        self.scene, self.seed, self.options, self._wet = scene, seed, options or ScriptOptions(), wet
         self._traffic = Traffic(scene, seed, density=self.options.density, wet=wet)
         self._parked = _parked(scene, seed)
         self._slot = lru_cache(maxsize=16)(self._stage)
@@ -52,6 +58,26 @@ class Script:
         """Only those who act in incidents and harmless plays."""
         moment = self._moment(seconds)
         return [placed for incident in self._playing(moment) for placed in incident.at(moment)]
+
+    def floods(self, seconds: float) -> list[Flood]:
+        """The water on the road `seconds` after the script began: it rises in the rain, and is gone with its slot."""
+        moment = self._moment(seconds)
+        staged = self._flooding(math.floor(moment / self.options.slot))
+        if staged is None:
+            return []
+        flood, begun = staged
+        risen = min(1.0, (moment - begun) / _RISES)
+        return [replace(flood, risen=risen)] if risen > 0 else []
+
+    def _flooding(self, number: int) -> tuple[Flood, float] | None:
+        """The flood of slot `number` and when it begins to rise; none without rain, and not each time it rains."""
+        rng = Random(f"{self.seed}:flood:{number}")
+        if not (self._wet and self.options.incidents) or number < 0 or rng.random() > _FLOODED_SHARE:
+            return None
+        lane = rng.choice(self.scene.lanes)
+        x, y, _ = min((lane.at(lane.length * rng.random()) for _ in range(6)), key=lambda at: abs(at[1] - _FLOOD_AHEAD))
+        flood = Flood(x, y, lane.width * rng.uniform(0.8, 1.4), rng.uniform(4.0, 9.0), 0.0)
+        return flood, number * self.options.slot + rng.uniform(2.0, 8.0)
 
     def expected(self, start: float, end: float) -> list[ExpectedEvent]:
         """The events that begin in [start, end) seconds, in order of time."""
@@ -73,6 +99,10 @@ class Script:
         for number in range(max(0, math.floor(start / slot) - 1), math.floor(end / slot) + 1):
             for incident in self._slot(number):
                 yield from (event for event in incident.events if start <= event.start < end)
+            flooded = self._flooding(number)
+            if flooded is not None and start <= (risen := flooded[1] + _RISES / 2) < end:
+                flood, over = flooded[0], (number + 1) * slot
+                yield ExpectedEvent(EventType.FLOODING, risen, over, (), flood.x, flood.y, "")
 
     def _playing(self, seconds: float) -> list[Incident]:
         number = math.floor(seconds / self.options.slot)

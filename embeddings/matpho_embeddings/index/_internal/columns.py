@@ -18,7 +18,7 @@ GROW = 1.5
 NEVER = np.iinfo(np.int64).max
 CHUNK_WORDS = 4096
 """Distinct words joined into one text, so that most are passed over in one substring search."""
-_MANY = ("labels", "colours", "label_colours", "plates")
+_MANY = ("attributes", "sure", "plates")
 _ONE = ("event_type", "camera_id", "area")
 
 
@@ -171,14 +171,13 @@ class Columns:
             ("camera_id", where.camera_ids),
             ("area", where.areas),
             ("area", where.scope_areas or ()),
-            ("labels", where.labels),
-            ("colours", where.colours),
-            ("label_colours", where.label_colours),
+            ("attributes", where.attributes),
+            ("sure", where.sure),
         ):
             if values:
                 yield self._sets[name].any_of(values, span)
-        if where.labels_not:
-            yield ~self._sets["labels"].any_of(where.labels_not, span)
+        if where.sure_not:
+            yield ~self._sets["sure"].any_of(where.sure_not, span)
         if where.plate is not None:
             yield self._sets["plates"].any_containing(where.plate, span)
         if where.near is not None:

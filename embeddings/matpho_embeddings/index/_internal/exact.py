@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from matpho_embeddings.index._internal.columns import Columns
 from matpho_embeddings.index._internal.kernels import kth_largest_floor
 from matpho_embeddings.index._internal.matrix import VectorColumn
-from matpho_embeddings.index._internal.words import WordIndex
+from matpho_embeddings.index._internal.sparse import AttributeIndex, WordIndex
 from matpho_embeddings.index.contract import VECTOR_NAMES, Found, Hit, IndexFilter, Point, Query
-from matpho_embeddings.index.ranking import CANDIDATES, WORDS, fuse
+from matpho_embeddings.index.ranking import ATTRIBUTES, WORDS, candidates, fuse
 
 ID_BYTES = 16
 COMPACT_MIN_DEAD = 5_000
@@ -41,6 +41,7 @@ class ExactIndex:
         folder.mkdir(parents=True, exist_ok=True)
         self._columns = Columns()
         self._words = WordIndex()
+        self._attributes = AttributeIndex()
         self._vectors = {name: VectorColumn(folder, name, dim) for name in VECTOR_NAMES}
         self._dim = dim
         self._ids = np.zeros((1024, ID_BYTES), np.uint8)
@@ -69,6 +70,7 @@ class ExactIndex:
             self._ids[row] = np.frombuffer(key, np.uint8)
             self._columns.write(row, point.payload)
             self._words.write(row, point.payload.text)
+            self._attributes.write(row, point.payload.attributes)
         for name, column in self._vectors.items():
             given = [(row, p.vectors[name]) for row, p in enumerate(latest.values(), first) if name in p.vectors]
             column.complete &= len(given) == len(latest)
@@ -117,21 +119,29 @@ class ExactIndex:
         total = len(rows)
         if not total:
             return Found((), 0, exact=True)
-        parts = len(query.dense) + bool(query.words)
+        parts = len(query.dense) + bool(query.words) + bool(query.attributes)
         window = offset + limit
         if not parts:
             newest = self._newest(rows, window)
             return Found(self._page(newest, np.zeros(len(newest), np.float32), {}, limit, offset), total, exact=True)
-        wanted = window if parts == 1 else CANDIDATES
-        bm25 = self._words.scores(query.words, n) if query.words else None
+        wanted = window if parts == 1 else candidates(window)
+        sparse = self._sparse(query, n)
         best = {name: self._best_dense(name, vector, rows, wanted) for name, vector in query.dense.items()}
-        if bm25 is not None:
-            best[WORDS] = self._best_words(bm25, rows, wanted)
+        best |= {name: self._best_sparse(scores, rows, wanted) for name, scores in sparse.items()}
         best = {name: ranked for name, ranked in best.items() if len(ranked.rows)}
         if not best:
             return Found((), total, exact=True)
-        chosen, scores, table = self._join(best, query.dense, bm25, single=parts == 1)
+        chosen, scores, table = self._join(best, query.dense, sparse, single=parts == 1)
         return Found(self._page(chosen, scores, table, limit, offset), total, exact=True)
+
+    def _sparse(self, query: Query, n: int) -> dict[str, NDArray[np.float32]]:
+        """The sparse parts that are asked for: every row's score, 0 where it has none of it."""
+        sparse = {}
+        if query.words:
+            sparse[WORDS] = self._words.scores(query.words, n)
+        if query.attributes:
+            sparse[ATTRIBUTES] = self._attributes.scores(query.attributes, n)
+        return sparse
 
     def _fitting(self, where: IndexFilter, n: int) -> NDArray[np.int64]:
         return self._columns.rows(where, n, all_alive=self._dead == 0)
@@ -148,8 +158,8 @@ class ExactIndex:
             return Ranked(rows, np.empty(0, np.float32))
         return self._keep(Ranked(*column.candidates(query.astype(np.float32, copy=False), rows, k)), k)
 
-    def _best_words(self, bm25: NDArray[np.float32], rows: NDArray[np.int64], k: int) -> Ranked:
-        scores = bm25[rows]
+    def _best_sparse(self, all_scores: NDArray[np.float32], rows: NDArray[np.int64], k: int) -> Ranked:
+        scores = all_scores[rows]
         hit = scores > 0
         return self._keep(Ranked(rows[hit], scores[hit]), k)
 
@@ -170,7 +180,7 @@ class ExactIndex:
         self,
         best: Mapping[str, Ranked],
         dense: Mapping[str, NDArray[np.float32]],
-        bm25: NDArray[np.float32] | None,
+        sparse: Mapping[str, NDArray[np.float32]],
         *,
         single: bool,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32], dict[str, NDArray[np.float32]]]:
@@ -181,8 +191,8 @@ class ExactIndex:
         chosen = np.unique(np.concatenate([ranked.rows for ranked in best.values()]))
         table: dict[str, NDArray[np.float32]] = {}
         for name in best:
-            if name == WORDS and bm25 is not None:
-                own = bm25[chosen]
+            if name in sparse:
+                own = sparse[name][chosen]
                 table[name] = np.where(own > 0, own, np.float32(np.nan))
             else:
                 column = self._vectors[name]

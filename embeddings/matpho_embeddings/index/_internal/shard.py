@@ -24,7 +24,7 @@ from matpho_contracts.errors import ConfigurationError, MatphoError, StorageFull
 from matpho_embeddings.index._internal.wire import payload_document, payload_of
 from matpho_embeddings.index.contract import VECTOR_NAMES, Point
 
-FORMAT = 1
+FORMAT = 2
 OPEN_WAIT_S = 15.0
 """How long a new owner waits for an old one that is just going away."""
 NO_GRAPH = qe.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10**9)

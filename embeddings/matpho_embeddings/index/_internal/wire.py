@@ -123,11 +123,11 @@ def payload_document(payload: Payload) -> dict[str, Any]:
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in document.items()
-        if value not in (None, (), "")
+        if value not in (None, (), "", {})
     }
 
 
-_TUPLES = ("labels", "colours", "label_colours", "plates")
+_TUPLES = ("sure", "plates")
 
 
 def payload_of(document: Mapping[str, Any]) -> Payload:
@@ -150,12 +150,13 @@ def unpack_points(packed: bytes) -> list[Point]:
 
 def pack_search(query: Query, where: IndexFilter) -> Message:
     """A query and its filter."""
-    return {"dense": pack_vectors(query.dense), "words": list(query.words), "where": asdict(where)}
+    ranked = {"words": list(query.words), "attributes": list(query.attributes)}
+    return {"dense": pack_vectors(query.dense), **ranked, "where": asdict(where)}
 
 
 def unpack_query(message: Message) -> Query:
     """The query of `pack_search`."""
-    return Query(unpack_vectors(message["dense"]), tuple(message["words"]))
+    return Query(unpack_vectors(message["dense"]), tuple(message["words"]), tuple(message["attributes"]))
 
 
 def unpack_filter(document: Message) -> IndexFilter:

@@ -28,7 +28,8 @@ function Card({ hit, number, t, language, open }) {
     <span class="facts">${when(hit.time, language)}</span>
     <span class="facts">${hit.camera_name || hit.camera_id}</span>
     ${!hit.thumbnail && html`<span class="facts">${t("no_picture")}</span>`}
-    ${likeness > 0 && html`<span class="facts match">${t("alike")} ${likeness.toFixed(2)}</span>`}
+    ${!hit.certain && html`<span class="facts match">${t("possible")}</span>`}
+    ${likeness > 0 && hit.matched.attributes === undefined && html`<span class="facts match">${t("alike")} ${likeness.toFixed(2)}</span>`}
   </button>`;
 }
 
