@@ -31,7 +31,8 @@ class TestCity:
     def test_zones_lie_in_the_picture(self, sites: list[Site]) -> None:
         for site in sites:
             kinds = {zone.kind for zone in site.guide.zones}
-            assert "carriageway" in kinds, site.guide.camera_id
+            assert ("carriageway" in kinds) is (site.guide.place != "alley"), "in an alley everybody goes everywhere"
+            assert kinds, site.guide.camera_id
             for zone in site.guide.zones:
                 assert len(zone.polygon) >= 3
                 assert all(0 <= u <= 1 and 0 <= v <= 1 for u, v in zone.polygon)
@@ -40,10 +41,19 @@ class TestCity:
         for site in sites:
             ways = {zone.name: zone.direction for zone in site.guide.zones if zone.kind == "carriageway"}
             assert all(way is not None for way in ways.values())
+            if site.guide.place == "alley":
+                assert not ways
+                continue
             up, down = ways["up"], ways["down"]
             assert up is not None
             assert down is not None
             assert up[1] < 0 < down[1], "up leads away from the lens, down towards it"
+
+    def test_the_junction_has_crossings_and_waiting_zones(self, sites: list[Site]) -> None:
+        junction = next(site for site in sites if site.guide.place == "junction")
+        kinds = [zone.kind for zone in junction.guide.zones]
+        assert kinds.count("crossing") == 2
+        assert "waiting" in kinds
 
     def test_the_yard_is_restricted(self, sites: list[Site]) -> None:
         yard = next(site for site in sites if site.guide.place == "construction")

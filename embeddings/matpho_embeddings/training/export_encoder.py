@@ -68,7 +68,7 @@ def export_encoder(
         "kind": "encoder",
         "name": name or out.name,
         "version": version,
-        "licence": licence.splitlines()[0].strip() if licence else "",
+        "licence": licence.strip().splitlines()[0].strip() if licence.strip() else "",
         "files": {"image": "image.onnx", "text": "text.onnx", "tokenizer": "tokenizer.json"},
         "dim": dim,
         "image_size": source.pictures.size,

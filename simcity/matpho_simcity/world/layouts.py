@@ -211,6 +211,8 @@ def _zones(scene: Scene, plan: _Plan) -> None:
     )
     for number, (y0, y1) in enumerate(blocks):
         suffix = "" if number == 0 else f"_{number + 1}"
+        if scene.place is Place.ALLEY:
+            break  # everybody walks and rides wherever there is room: no rule of the road holds
         scene.zone(f"up{suffix}", ZoneKind.CARRIAGEWAY, (0.1, half), (y0, y1), ((half / 2, y0), (half / 2, y1)))
         scene.zone(f"down{suffix}", ZoneKind.CARRIAGEWAY, (-half, -0.1), (y0, y1), ((-half / 2, y1), (-half / 2, y0)))
         if plan.right > 1:
@@ -231,6 +233,7 @@ def _zones(scene: Scene, plan: _Plan) -> None:
         scene.zone("no_dumping", ZoneKind.NO_DUMPING, (half + 0.1, outer_r), (8.0, 34.0))
     elif scene.place is Place.ALLEY:
         scene.spots["dump"] = [(half - 0.5, 13.0), (-half + 0.5, 17.0)]
+        scene.zone("no_dumping", ZoneKind.NO_DUMPING, (-half, half), (8.0, 26.0))
     scene.spots.setdefault(
         "fire", [(half + min(1.8, plan.right * 0.6), 19.0), (-half - min(1.6, plan.left * 0.5), 26.0)]
     )
