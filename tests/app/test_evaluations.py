@@ -88,6 +88,17 @@ class TestCommand:
         assert "search" in result.output
 
 
+class TestBenches:
+    def test_a_turn_is_measured_beside_the_loop_by_hand(self) -> None:
+        result = RUNNER.invoke(build("bench"), ["bench", "agent", "--quick", "--json"])
+        assert result.exit_code == 0, result.output
+        rows = json.loads(result.stdout)["rows"]
+        assert {(row["engine"], row["turn"]) for row in rows} == {
+            (engine, turn) for engine in ("matpho graph", "loop by hand") for turn in (1, 60)
+        }
+        assert all(0 < row["p50_ms"] <= row["p95_ms"] <= row["p99_ms"] and row["n"] > 1 for row in rows)
+
+
 class TestRules:
     @staticmethod
     def acted(kind: EventType, start: float, end: float) -> ExpectedEvent:

@@ -8,7 +8,6 @@ difference is what the graph, its checkpoints and its streaming cost.
 from __future__ import annotations
 
 import asyncio
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import SecretStr
 
 from matpho.tables import machine
@@ -48,6 +48,7 @@ SENTENCE = "hôm qua có xe nào vượt đèn đỏ ở chợ Đông không, r�
 CALLS = ["search_events", "get_event"]
 EVENTS = 200
 LAST_TURN = 60
+OURS, BY_HAND = "matpho graph", "loop by hand"
 NOON = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)
 PRESENT = NOON + timedelta(days=1)
 COMMANDER = Principal("bench", "Bench", Role.COMMANDER)
@@ -57,8 +58,9 @@ CAMERA = CameraReport(id="BENCH-01", name="Chợ Đông - cổng chính", area="
 def run(conversations: int = 0, *, quick: bool = False) -> dict[str, Any]:
     """Measure and return {"machine": {...}, "rows": [...]}.
 
-    Each row: `loop` (graph or by hand), `turn` (1 or 60), `median_ms`, `p95_ms`, `samples`. Raises RuntimeError when a
-    loop does not make the two calls that both are measured by. `conversations` of 0 is 5, or 2 when `quick`.
+    Each row: `engine` (ours or the loop by hand), `n` turns measured, `turn` (1 or 60), `p50_ms`, `p95_ms`, `p99_ms`.
+    Raises RuntimeError when a loop does not make the two calls that both are measured by. `conversations` of 0 is 5, or
+    2 when `quick`.
     """
     conversations = conversations or (2 if quick else 5)
     with tempfile.TemporaryDirectory(prefix="bench-agent-") as folder:
@@ -78,14 +80,14 @@ async def _measure(folder: Path, conversations: int) -> list[dict[str, Any]]:
                 await _talk(assistant, gateway, f"c{number}", LAST_TURN, lambda *key_ms: _note(taken, *key_ms))
     finally:
         await center.close()
-    return [_row(loop, turn, samples) for (loop, turn), samples in sorted(taken.items())]
+    return [_row(engine, turn, samples) for (engine, turn), samples in sorted(taken.items(), reverse=True)]
 
 
-def _note(taken: dict[tuple[str, int], list[float]], loop: str, turn: int, ms: float) -> None:
+def _note(taken: dict[tuple[str, int], list[float]], engine: str, turn: int, ms: float) -> None:
     """The first and the last three turns of each conversation count."""
     for wanted in (1, LAST_TURN):
         if abs(turn - wanted) < 3:
-            taken.setdefault((loop, wanted), []).append(ms)
+            taken.setdefault((engine, wanted), []).append(ms)
 
 
 async def _talk(
@@ -95,11 +97,11 @@ async def _talk(
     for turn in range(1, turns + 1):
         started = time.perf_counter()
         answered = await assistant.turn(COMMANDER, name, SENTENCE, now=PRESENT)
-        note("graph", turn, (time.perf_counter() - started) * 1000)
+        note(OURS, turn, (time.perf_counter() - started) * 1000)
         _check([call["name"] for call in answered.tool_calls])
         started = time.perf_counter()
         done = await _by_hand(gateway, memory, name)
-        note("by hand", turn, (time.perf_counter() - started) * 1000)
+        note(BY_HAND, turn, (time.perf_counter() - started) * 1000)
         _check([call.tool for call in done])
 
 
@@ -122,15 +124,9 @@ def _check(calls: list[str]) -> None:
         raise RuntimeError(f"the turn made the calls {calls}, not {CALLS}")
 
 
-def _row(loop: str, turn: int, samples: list[float]) -> dict[str, Any]:
-    ordered = sorted(samples)
-    return {
-        "loop": loop,
-        "turn": turn,
-        "median_ms": round(statistics.median(ordered), 2),
-        "p95_ms": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))], 2),
-        "samples": len(ordered),
-    }
+def _row(engine: str, turn: int, samples: list[float]) -> dict[str, Any]:
+    p50, p95, p99 = (round(float(value), 2) for value in np.percentile(samples, (50, 95, 99)))
+    return {"engine": engine, "n": len(samples), "turn": turn, "p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
 
 
 async def _center(folder: Path) -> Center:

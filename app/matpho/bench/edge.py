@@ -91,7 +91,8 @@ def _measure(
         middle = statistics.median(spent[one.name])
         row: dict[str, str | float] = {
             "clip": name,
-            "reader": one.name,
+            "engine": one.name,
+            "n": repeats,
             "streams_per_core": round(seconds / middle, 2),
             "spread_percent": round(100 * (max(spent[one.name]) - min(spent[one.name])) / middle, 1),
         }

@@ -188,6 +188,7 @@ def _row(one: _Contender, found: Sequence[_Round], count: int) -> dict[str, Any]
 
     return {
         "engine": one.engine,
+        "n": count,
         "batch": one.batch,
         "events_per_s": round(middle),
         "spread_percent": round(100 * (max(speeds) - min(speeds)) / middle),
