@@ -162,6 +162,8 @@ def test_nothing_that_is_typed_breaks_the_reader(said: str) -> None:
         ("người mặc áo cam", ["orange"], []),
         ("xe tải cam ở Hải Châu sáng nay", ["orange"], []),
         ("nguoi mac ao cam", ["orange"], []),
+        ("có xe máy cam nào không", ["orange"], []),
+        ("có người mặc áo cam nào không", ["orange"], []),
         ("xe tải cam nhà ga", [], ["HC-03"]),
         ("xe tải ở cam nhà ga", [], ["HC-03"]),
         ("xe tải màu cam", ["orange"], []),
@@ -173,3 +175,16 @@ def test_cam_is_a_colour_behind_a_thing_and_a_camera_before_a_place(
 ) -> None:
     read = plan(said)
     assert (read.colors, read.camera_ids) == (colours, cameras)
+    assert (read.intent == "list_cameras") is said.startswith("cam")
+
+
+@pytest.mark.parametrize(
+    "said", ["người mặc áo đỏ", "nguoi mac ao do", "ai mặc áo màu đỏ", "person in a red shirt", "someone wearing red"]
+)
+def test_what_a_person_wears_above_the_waist_is_their_colour_and_nothing_is_left_to_describe(said: str) -> None:
+    read = plan(said)
+    assert (read.colors, read.query) == (["red"], "")
+
+
+def test_other_clothes_are_described() -> None:
+    assert plan("người mặc áo mưa").query == "người mặc áo mưa"

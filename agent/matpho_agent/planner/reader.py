@@ -10,7 +10,7 @@ from matpho_agent.language.identifiers import Identifiers, read_identifiers
 from matpho_agent.language.lexicon import Lexicon, Match, shipped
 from matpho_agent.language.places import Place, PlaceIndex, PlaceMatch
 from matpho_agent.language.times import TimeReading, read_time
-from matpho_agent.language.tokens import Text, Token, agrees, read_text
+from matpho_agent.language.tokens import Text, Token, read_text
 from matpho_agent.planner.intents import choose_intent
 from matpho_agent.planner.plan import EventReference, NearPlan, QueryPlan
 from matpho_contracts.text import normalise_plate
@@ -20,7 +20,6 @@ PLACE_CUES = frozenset(
     | {"ward", "around", "truoc", "cong", "on", "bo"}
 )
 """Words after which a short name typed without marks may be a place."""
-GARMENTS = read_text("áo váy mũ nón").tokens
 KEPT_IN_QUERY = frozenset({"event", "object", "colour"})
 """Words that became filters but belong to the picture that a remaining description paints."""
 NATIVE_OBJECTS = {
@@ -86,8 +85,18 @@ def scan(clause: str, situation: Situation, lexicon: Lexicon) -> Reading:
         for number, token in enumerate(text.tokens):
             if token.start < span[1] and span[0] < token.end:
                 reading.taken[number] = "fixed"
-    _claim(reading, candidates, situation.places.find(text.tokens))
+    _claim(reading, _without_orange_things(text.tokens, candidates), situation.places.find(text.tokens))
     return reading
+
+
+def _without_orange_things(tokens: Sequence[Token], candidates: list[Match]) -> list[Match]:
+    """The candidates less those that ask "cam nào" behind a thing: "xe máy cam nào" asks for orange ones."""
+    things = {match.end for match in candidates if match.category == "object" and not match.typo}
+    return [
+        match
+        for match in candidates
+        if match.category != "intent" or tokens[match.start].plain != "cam" or match.start not in things
+    ]
 
 
 def _without(text: Text, spans: Sequence[tuple[int, int]]) -> Text:
@@ -183,11 +192,11 @@ def _things(reading: Reading, plan: QueryPlan) -> None:
 
 
 def _is_orange(reading: Reading, match: Match) -> bool:
-    """Whether "cam" is the colour of what stands before it ("áo cam", "xe tải cam") and not a camera that follows."""
+    """Whether "cam" is the colour of what stands before it ("xe tải cam") and not a camera that follows."""
     tokens, before, after = reading.text.tokens, match.start - 1, match.end
     if match.category != "filler" or match.length != 1 or tokens[match.start].plain != "cam" or before < 0:
         return False
-    if reading.taken.get(before) != "object" and not any(agrees(tokens[before], word) for word in GARMENTS):
+    if reading.taken.get(before) != "object":
         return False
     return after == len(tokens) or not (reading.taken.get(after) == "place" or tokens[after].plain.isdigit())
 
