@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ValidationError
 
 from matpho_contracts.errors import BadInputError, MatphoError, NotFoundError
+from matpho_contracts.times import now as present
 from matpho_platform.access.policy import POLICY_VERSION, Allowed, Denied, Resource, decide
 from matpho_platform.access.principal import Principal
 from matpho_platform.access.role_table import Condition
@@ -176,7 +177,7 @@ class Gateway:
         """6 run within the deadline, 7 redact; every way to fail becomes a result."""
         try:
             async with asyncio.timeout(tool.deadline_s):
-                produced: Produced = await tool.run(Call(self._center, principal, allowed.scope, arguments))
+                produced: Produced = await tool.run(Call(self._center, principal, allowed.scope, arguments, present()))
             data = self._guards.redact(produced.value, allowed.conditions)
         except WithheldError as error:
             vi, en = denial("withheld", ())

@@ -30,3 +30,18 @@ class AccountError(BadInputError):
     """An account cannot be made or changed like this."""
 
     code = "account"
+
+
+class DeniedError(MatphoError):
+    """A rule says no at the moment of acting (the state changed since the policy was asked); `rule` names it.
+
+    `message` is English, `message_vi` Vietnamese.
+    """
+
+    code = "denied"
+    status = 403
+
+    def __init__(self, rule: str, message_vi: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.message_vi = message_vi

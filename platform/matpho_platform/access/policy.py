@@ -19,6 +19,24 @@ class Resource:
     lineage: tuple[str, ...] = ()
     """Its area and every area above it, innermost first; empty when the action is about no single place."""
     camera_kind: Literal["fixed", "ptz"] | None = None
+    held_by: Role | None = None
+    """The role that holds the camera's lens at this moment, if anybody but the caller does."""
+    owner: str = ""
+    """The account that a report, a watch or an identity request belongs to."""
+    decider: str = ""
+    """The account that decided an identity request."""
+    public: bool = False
+    """Whether it is meant for everybody: a public procedure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the policy is told of a call besides who and what; from checked arguments and the session, not from words."""
+
+    case_number: str = ""
+    purpose: str = ""
+    subjects: int = 0
+    """How many people or vehicles an identity check would be about."""
 
 
 @dataclass(frozen=True, slots=True)

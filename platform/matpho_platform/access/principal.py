@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -32,7 +33,10 @@ class Principal:
     areas: tuple[str, ...] = ()
     """Area codes of the account; empty for province-wide roles."""
     session_id: str = ""
-    mfa: bool = False
+    mfa_at: datetime | None = None
+    """When this session last showed a second factor; None: never."""
+    actions: frozenset[str] | None = None
+    """The only actions that this bearer may use (a scoped API token); None: all that the role may."""
 
 
 @dataclass(frozen=True, slots=True)
