@@ -16,8 +16,14 @@ from matpho_contracts.times import AwareDatetime, now, to_rfc3339
 Short = Annotated[str, StringConstraints(max_length=200)]
 PERSONAL = frozenset({"subject", "citizen_id", "date_of_birth", "plate", "image", "photos", "location", "contact"})
 """Arguments whose values never enter the trail: only that they were given, and a keyed hash to find them again by."""
+FREE_TEXT = frozenset({"query", "text", "note", "notes", "message", "description", "reason", "caption", "name"})
+"""Arguments that hold what a person said; `sealed` takes them out of the trail as it does the personal ones."""
 MAX_RESULT_IDS = 200
+MAX_POLICIES = 32
+MAX_FIELDS = 200
 MAX_TEXT = 500
+MAX_PERSONAL = 2_000
+"""Characters kept of one personal value."""
 _EXACT = 2**53
 """Numbers beyond this are no canonical JSON; they are kept as text, as NaN is."""
 
@@ -48,12 +54,68 @@ class AuditEntry(_Value):
     refers_to: int | None = None
     """Log index of the decision whose outcome this is."""
     at: AwareDatetime = Field(default_factory=now)
+    """The server's time of the act."""
+    event_at: AwareDatetime | None = None
+    """The present that the act was judged in, where that is another than `at` (a replayed day)."""
+    acting_for: Short = ""
+    """On whose behalf: another person or unit; empty: their own."""
+    device: Short = ""
+    """The client: its network address, or the name of a device or partner system."""
+    mfa_age_s: int | None = Field(default=None, ge=0)
+    """Seconds since the session showed a second factor; None: it never did."""
+    purpose: Short = ""
+    """A code of the closed list of purposes."""
+    case_number: Short = ""
+    approver: Short = ""
+    """Who else agreed: the second person of a four-eyes act."""
+    policies: tuple[Short, ...] = Field(default=(), max_length=MAX_POLICIES)
+    """Ids of the policies that decided."""
+    model: Short = ""
+    """Name and version of the language model that planned; empty: none did."""
+    prompts: Short = ""
+    """Hash of the prompt files that it read."""
+    fields_returned: tuple[Short, ...] = Field(default=(), max_length=MAX_FIELDS)
+    """Names of the fields that the caller got to see, never their values."""
+    proposal: Short = ""
+    """Id of the proposal that a person agreed to."""
+    subject: Short = ""
+    """Salted commitment of the person or thing the act is about; the log writes it (AuditLog.append)."""
+    personal: dict[str, Short] = Field(default_factory=dict)
+    """Salted commitments of personal values kept outside the log, by name; the log writes them."""
+    logged_at: AwareDatetime | None = None
+    """The log's own clock when it took the entry; the log writes it."""
+    spooled_at: AwareDatetime | None = None
+    """When the entry went to the spool because the log could not be written; the log writes it."""
 
     def canonical(self) -> bytes:
-        """The bytes that are hashed and kept: RFC 8785 JSON."""
-        document = self.model_dump(mode="json")
-        document["at"] = to_rfc3339(self.at)
+        """The bytes that are hashed and kept: RFC 8785 JSON; fields of `_SPARSE` only where they say something."""
+        document = self.model_dump(mode="json", exclude=_TIMES)
+        for name in _SPARSE:
+            if not document.get(name) and document.get(name) != 0:
+                document.pop(name, None)
+        for name in _TIMES:
+            moment = getattr(self, name)
+            if moment is not None:
+                document[name] = to_rfc3339(moment)
         return rfc8785.dumps(document)
+
+
+_TIMES = {"at", "event_at", "logged_at", "spooled_at"}
+_SPARSE = (
+    "acting_for",
+    "device",
+    "mfa_age_s",
+    "purpose",
+    "case_number",
+    "approver",
+    "policies",
+    "model",
+    "prompts",
+    "fields_returned",
+    "proposal",
+    "subject",
+    "personal",
+)
 
 
 class AuditRecord(_Value):
@@ -108,6 +170,31 @@ def loggable(arguments: Mapping[str, Any], secret: bytes) -> dict[str, JsonValue
         else:
             kept[name] = _cut(value)
     return kept
+
+
+def sealed(arguments: Mapping[str, Any]) -> tuple[dict[str, JsonValue], dict[str, str]]:
+    """Arguments as the trail keeps them, and the personal values to give to `AuditLog.append(personal=...)`.
+
+    In the trail a personal argument leaves its name and the names of its fields; what it said goes to the second part,
+    a mapping's values as `argument.field`. Bytes are kept as their hash, texts are cut to MAX_PERSONAL.
+    """
+    kept: dict[str, JsonValue] = {}
+    personal: dict[str, str] = {}
+    for name, value in arguments.items():
+        if name not in PERSONAL | FREE_TEXT or value in (None, "", [], (), {}):
+            kept[name] = _cut(value)
+        elif isinstance(value, Mapping):
+            kept[name] = {"fields": [str(field) for field in value]}
+            personal |= {f"{name}.{field}": _words(item) for field, item in value.items() if item not in (None, "")}
+        else:
+            kept[name] = {"sealed": True}
+            personal[name] = _words(value)
+    return kept, personal
+
+
+def _words(value: Any) -> str:
+    plain = _jsonable(value)
+    return (plain if isinstance(plain, str) else rfc8785.dumps(plain).decode())[:MAX_PERSONAL]
 
 
 def _cut(value: Any) -> JsonValue:
