@@ -59,6 +59,8 @@ class CameraReport(_Message):
     kind: Literal["fixed", "ptz"] = "fixed"
     owner: Literal["police", "local_authority", "shared_private"] = "local_authority"
     location: Location | None = None
+    aliases: tuple[Text, ...] = Field(default=(), max_length=32)
+    """Other names that people use for it."""
     presets: tuple[Text, ...] = ()
     covers: tuple[Text, ...] = ()
     """Event types that the box's models and rules can find on this camera."""

@@ -128,6 +128,7 @@ class BoxCamera:
             kind="ptz" if turns else "fixed",
             owner=self.settings.owner,
             location=self.settings.location,
+            aliases=self.settings.aliases,
             presets=(found.presets if found is not None else self.settings.presets)[:100],
             covers=tuple(str(one) for one in (*self.pipeline.analyst.covers, EventType.CAMERA_OFFLINE)),
         )

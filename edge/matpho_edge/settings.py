@@ -58,6 +58,8 @@ class CameraSettings(SettingsBase):
     id: ShortId
     name: Name
     name_en: Annotated[str, StringConstraints(max_length=200)] = ""
+    aliases: tuple[Name, ...] = Field(default=(), max_length=32)
+    """Other names that people use for it: found like the name itself."""
     area: ShortId | None = None
     kind: Literal["fixed", "ptz"] = "fixed"
     owner: Literal["police", "local_authority", "shared_private"] = "local_authority"

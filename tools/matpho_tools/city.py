@@ -1,4 +1,4 @@
-"""The names of the registry for resolving what people say: areas and cameras, read whole and kept for a short while."""
+"""The names for resolving what people say: areas, cameras, units, people; read whole, kept for a short while."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from matpho_contracts.text import fold
-from matpho_platform.access.principal import Scope
 
 if TYPE_CHECKING:
+    from matpho_platform.cameras.schemas import Namings
     from matpho_platform.center import Center
 
 KEEP_SECONDS = 15.0
 """How old the names may be; a renamed camera is found under its new name after this."""
-PAGE = 500
-EVERYWHERE = Scope(None)
-"""Names are read for the whole center: that a camera exists is no secret, what it sees is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +39,27 @@ class CameraName:
     kind: str
     aliases: tuple[str, ...] = ()
     location: tuple[float, float] | None = None
+    presets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnitName:
+    """A unit that can be sent somewhere, as names go."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    area: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """An account's holder as names go: for "what did Colonel Vinh do", never for looking somebody up in pictures."""
+
+    id: str
+    name: str
+    role: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,8 @@ class City:
 
     areas: tuple[AreaName, ...]
     cameras: tuple[CameraName, ...]
+    units: tuple[UnitName, ...] = ()
+    people: tuple[PersonName, ...] = ()
 
     @cached_property
     def _cameras(self) -> dict[str, CameraName]:
@@ -86,11 +106,16 @@ class City:
 
 
 class CityNames:
-    """Reads the names from the center's registry."""
+    """Reads the names from the center; cameras, of which there are many, only when one of their names has changed.
+
+    They are read for the whole center: that a camera exists is no secret, what it sees is.
+    """
 
     def __init__(self, center: Center) -> None:
         self._center = center
         self._city: City | None = None
+        self._namings: Namings | None = None
+        self._cameras: tuple[CameraName, ...] = ()
         self._read_at = 0.0
         self._lock = asyncio.Lock()
 
@@ -100,7 +125,7 @@ class CityNames:
             return self._city
         async with self._lock:
             if self._city is None or time.monotonic() - self._read_at >= KEEP_SECONDS:
-                fresh = City(await self._areas(), await self._cameras())
+                fresh = City(await self._areas(), await self._read_cameras(), people=await self._people())
                 if fresh != self._city:
                     self._city = fresh
                 self._read_at = time.monotonic()
@@ -118,19 +143,18 @@ class CityNames:
             for area in await self._center.cameras.areas()
         )
 
-    async def _cameras(self) -> tuple[CameraName, ...]:
-        found: list[CameraName] = []
-        while True:
-            page = await self._center.cameras.list(EVERYWHERE, limit=PAGE, offset=len(found))
-            found.extend(
-                CameraName(
-                    camera.id,
-                    camera.name,
-                    camera.area,
-                    camera.kind,
-                    location=(camera.location.lat, camera.location.lon) if camera.location else None,
-                )
-                for camera in page.cameras
+    async def _read_cameras(self) -> tuple[CameraName, ...]:
+        """The same tuple as before while no camera's name has changed, so that comparing costs nothing."""
+        namings = await self._center.cameras.names(self._namings)
+        if namings is not self._namings:
+            self._cameras = tuple(
+                CameraName(one.id, one.name, one.area, one.kind, one.aliases, one.location, one.presets)
+                for one in namings.cameras
             )
-            if not page.cameras or len(found) >= page.total:
-                return tuple(found)
+            self._namings = namings
+        return self._cameras
+
+    async def _people(self) -> tuple[PersonName, ...]:
+        return tuple(
+            PersonName(person.user_id, person.name, person.role.value) for person in await self._center.accounts.all()
+        )

@@ -15,7 +15,9 @@ from matpho_contracts.times import now, unix_ms
 from matpho_platform.cameras import edge_repository, repository
 from matpho_platform.cameras.areas import AreaTree
 from matpho_platform.cameras.edges import EdgeKey
+from matpho_platform.cameras.repository import NAMES_SERIAL
 from matpho_platform.store.engine import Store
+from matpho_platform.store.serials import lock_serial, save_serial
 
 OWNERS_MAX_AGE_S = 10.0
 
@@ -60,15 +62,20 @@ class CameraRegistry:
             heard = {"reported_ms": at_ms, "report": report.model_dump_json(exclude={"cameras", "health"})}
             await edge_repository.change_edge(session, key.edge_id, heard)
             known = await repository.of_edge(session, [camera.id for camera in report.cameras])
-            new = False
+            new = renamed = False
             for camera in report.cameras:
                 row = known.get(camera.id)
                 if (row is not None and row["edge_id"] != key.edge_id) or (allowed and camera.area not in allowed):
                     _log.warning("camera_refused", camera=camera.id, edge=key.edge_id)
                     continue
-                values = self._identity(camera, key.edge_id) | _health(health.get(camera.id), row is None, at_ms)
-                await repository.save(session, row is not None, values)
+                identity = self._identity(camera, key.edge_id)
+                renamed = renamed or row is None or any(row[name] != value for name, value in identity.items())
+                await repository.save(
+                    session, row is not None, identity | _health(health.get(camera.id), row is None, at_ms)
+                )
                 new = new or row is None
+            if renamed:
+                await save_serial(session, NAMES_SERIAL, await lock_serial(session, NAMES_SERIAL) + 1)
         if new:
             await self._owners.load()
 
@@ -84,9 +91,10 @@ class CameraRegistry:
             "owner": camera.owner,
             "lat": camera.location.lat if camera.location else None,
             "lon": camera.location.lon if camera.location else None,
+            "aliases": json.dumps(camera.aliases, ensure_ascii=False),
             "presets": json.dumps(camera.presets, ensure_ascii=False),
             "covers": json.dumps(camera.covers),
-            "folded": fold(" ".join([camera.name, camera.id, camera.area, *place])),
+            "folded": fold(" ".join([camera.name, *camera.aliases, camera.id, camera.area, *place])),
         }
 
 

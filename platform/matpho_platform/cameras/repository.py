@@ -11,9 +11,13 @@ from matpho_contracts.text import fold
 from matpho_platform.access.principal import Scope
 from matpho_platform.cameras.schemas import Kind, Owner, Status
 from matpho_platform.store.session import ReadSession, WriteSession
-from matpho_platform.store.tables import cameras, edges
+from matpho_platform.store.tables import cameras, counters, edges
 
 MAX_QUERY_WORDS = 8
+MAX_NAMES = 200_000
+"""Cameras of one center whose names are read; far above the 40,000 that it is built for."""
+NAMES_SERIAL = "camera_names"
+"""Counts every change of a camera's name, place, kind or presets; health does not touch it."""
 
 
 def within(scope: Scope) -> ColumnElement[bool]:
@@ -39,6 +43,18 @@ async def names(session: ReadSession, camera_ids: Iterable[str]) -> dict[str, st
     """The names of some cameras."""
     query = select(cameras.c.camera_id, cameras.c.name).where(cameras.c.camera_id.in_(set(camera_ids)))
     return {row["camera_id"]: row["name"] for row in await session.all(query)}
+
+
+async def names_stamp(session: ReadSession) -> int:
+    """Changes whenever the name columns of any camera do; one row to read."""
+    return int(await session.scalar(select(counters.c.value).where(counters.c.name == NAMES_SERIAL)) or 0)
+
+
+async def all_names(session: ReadSession) -> Sequence[RowMapping]:
+    """The name columns of every camera, by id."""
+    columns = ("camera_id", "name", "aliases", "area", "kind", "lat", "lon", "presets")
+    query = select(*(cameras.c[name] for name in columns)).order_by(cameras.c.camera_id)
+    return await session.all(query.limit(MAX_NAMES))
 
 
 def filters(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -29,9 +30,32 @@ class Camera(_Value):
     status: Status
     edge_id: str
     location: Location | None = None
+    aliases: tuple[str, ...] = ()
+    """Other names that people use for it."""
     presets: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()
     """Event types that can be found on this camera; what is not here is not covered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What a camera is called and where it is: no state, no picture. `location` is (latitude, longitude), WGS 84."""
+
+    id: str
+    name: str
+    area: str
+    kind: str
+    aliases: tuple[str, ...] = ()
+    location: tuple[float, float] | None = None
+    presets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Namings:
+    """Every camera's naming at one moment; the same `stamp` means that nothing has changed since."""
+
+    stamp: int
+    cameras: tuple[Naming, ...]
 
 
 class CameraPage(_Value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,7 +16,17 @@ from matpho_platform.access.principal import Scope
 from matpho_platform.cameras import edge_repository, repository
 from matpho_platform.cameras.areas import Area, AreaTree
 from matpho_platform.cameras.errors import CameraNotFoundError
-from matpho_platform.cameras.schemas import Camera, CameraPage, CameraStatus, EdgeState, Kind, Owner, Status
+from matpho_platform.cameras.schemas import (
+    Camera,
+    CameraPage,
+    CameraStatus,
+    EdgeState,
+    Kind,
+    Naming,
+    Namings,
+    Owner,
+    Status,
+)
 from matpho_platform.store.engine import Store
 
 SILENT_AFTER = timedelta(seconds=90)
@@ -79,6 +90,15 @@ class CameraService:
             edge=edge,
         )
 
+    async def names(self, known: Namings | None = None) -> Namings:
+        """How every camera is called; `known` itself when no name has changed since it was read (one row is asked)."""
+        async with self._store.reading() as session:
+            stamp = await repository.names_stamp(session)
+            if known is not None and known.stamp == stamp:
+                return known
+            rows = await repository.all_names(session)
+        return Namings(stamp, await asyncio.to_thread(lambda: tuple(map(_naming, rows))))
+
     async def areas(self) -> Sequence[Area]:
         """Every area of the center's settings."""
         return self._areas.all()
@@ -119,6 +139,18 @@ def edge_state(edge_id: str, name: str, reported_ms: int | None, report: str | N
     )
 
 
+def _naming(row: RowMapping) -> Naming:
+    return Naming(
+        id=row["camera_id"],
+        name=row["name"],
+        area=row["area"],
+        kind=row["kind"],
+        aliases=tuple(json.loads(row["aliases"])) if row["aliases"] != "[]" else (),
+        location=(row["lat"], row["lon"]) if row["lat"] is not None and row["lon"] is not None else None,
+        presets=tuple(json.loads(row["presets"])) if row["presets"] != "[]" else (),
+    )
+
+
 def _camera(row: RowMapping | dict[str, object]) -> Camera:
     lat, lon = row["lat"], row["lon"]
     return Camera.model_validate(
@@ -131,6 +163,7 @@ def _camera(row: RowMapping | dict[str, object]) -> Camera:
             "status": row["status"],
             "edge_id": row["edge_id"],
             "location": Location.model_validate({"lat": lat, "lon": lon}) if lat is not None else None,
+            "aliases": tuple(json.loads(str(row["aliases"]))),
             "presets": tuple(json.loads(str(row["presets"]))),
             "covers": tuple(json.loads(str(row["covers"]))),
         }

@@ -3,8 +3,10 @@
 from matpho_platform.store.tables.access import accounts, sessions
 from matpho_platform.store.tables.audit import audit_checkpoints, audit_entries
 from matpho_platform.store.tables.base import metadata
-from matpho_platform.store.tables.cameras import cameras, edge_keys, edges
+from matpho_platform.store.tables.cameras import cameras, edge_keys, edges, lens_locks, lens_moves
+from matpho_platform.store.tables.citizens import feedback, feedback_history, watch_matches, watches
 from matpho_platform.store.tables.events import batches, clips, counters, events, inbox, outbox, quarantine
+from matpho_platform.store.tables.proposals import proposals
 
 __all__ = [
     "accounts",
@@ -17,9 +19,16 @@ __all__ = [
     "edge_keys",
     "edges",
     "events",
+    "feedback",
+    "feedback_history",
     "inbox",
+    "lens_locks",
+    "lens_moves",
     "metadata",
     "outbox",
+    "proposals",
     "quarantine",
     "sessions",
+    "watch_matches",
+    "watches",
 ]

@@ -50,4 +50,27 @@ cameras = Table(
     Column("sharpness", Float, nullable=False),
     Column("reason", String(200), nullable=False),
     Column("reported_ms", BigInteger, nullable=False),
+    Column("aliases", Text, nullable=False, server_default="[]"),
 )
+
+lens_locks = Table(
+    "lens_locks",
+    metadata,
+    Column("camera_id", Id, primary_key=True),
+    Column("user_id", Id, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+)
+"""Who turned a camera last and holds its lens for a short while."""
+
+lens_moves = Table(
+    "lens_moves",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("camera_id", Id, nullable=False),
+    Column("user_id", Id, nullable=False),
+    Column("move", Text, nullable=False),
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("done_ms", BigInteger),
+)
+"""Every turn of a lens that was asked for, once for each key; without `done_ms` the box did not say that it turned."""
