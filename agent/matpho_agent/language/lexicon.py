@@ -74,8 +74,11 @@ class Lexicon:
 
     def matches(self, tokens: Sequence[Token]) -> list[Match]:
         """Every exact match, then every typo match of words that no exact match explains; overlaps are kept."""
-        found = [match for start in range(len(tokens)) for match in self._exact(tokens, start)]
-        return found + list(self._slips(tokens))
+        return [*self.exact(tokens), *self._slips(tokens)]
+
+    def exact(self, tokens: Sequence[Token]) -> list[Match]:
+        """Every match without a typo, longest first at each place; overlaps are kept."""
+        return [match for start in range(len(tokens)) for match in self._exact(tokens, start)]
 
     def _exact(self, tokens: Sequence[Token], start: int) -> Iterator[Match]:
         for phrase in self._by_first.get(tokens[start].plain, ()):
@@ -139,10 +142,17 @@ CATEGORIES = (
 @cache
 def shipped() -> Lexicon:
     """The dictionary that ships; raises ConfigurationError when a data file is broken."""
+    return lexicon_of(*CATEGORIES)
+
+
+@cache
+def lexicon_of(*categories: str) -> Lexicon:
+    """The phrases of some data files alone; raises ConfigurationError when one is broken."""
     folder = resources.files("matpho_agent.language") / "data"
     phrases: list[Phrase] = []
-    for category in CATEGORIES:
-        table = yaml.safe_load((folder / f"{category}.yaml").read_text(encoding="utf-8"))
+    for category in categories:
+        text = (folder / f"{category}.yaml").read_text(encoding="utf-8")
+        table = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 # makes texts of everything: `no` stays a word
         if not isinstance(table, dict):
             raise ConfigurationError(f"The dictionary file {category}.yaml is not a table.")
         phrases.extend(phrases_of(category, table))

@@ -73,6 +73,8 @@ class QueryPlan(_Value):
     follow: Follow | None = None
     codes: list[str] = Field(default_factory=list)
     talk: str | None = None
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    """What is known of the arguments of a tool that takes no event filters, named as the tool names them."""
 
     def has_filters(self) -> bool:
         """Whether anything narrows which events are meant."""
@@ -84,7 +86,7 @@ class QueryPlan(_Value):
 
 
 class Remembered(_Value):
-    """One event of the last list, as far as pointing at it needs."""
+    """One row of the last list (an event or an incident), as far as pointing at it needs."""
 
     id: str
     camera_id: str = ""
@@ -92,6 +94,12 @@ class Remembered(_Value):
     time: datetime | None = None
     type: str = ""
     plate: str = ""
+    status: str = ""
+    priority: str = ""
+    event_ids: list[str] = Field(default_factory=list)
+    """The events of an incident."""
+    incident_id: str = ""
+    """The incident of an event."""
 
 
 class Pending(_Value):
@@ -102,18 +110,44 @@ class Pending(_Value):
     options: list[str] = Field(default_factory=list)
 
 
+class Proposal(_Value):
+    """An acting call that waits for the person's yes; the center keeps the call itself under `id`."""
+
+    id: str
+    tool: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    expires: AwareDatetime | None = None
+
+
+Topic = Literal["", "event", "incident", "camera", "request", "report"]
+
+
 class Memory(_Value):
     """What the assistant remembers of a conversation; plain values, small whatever the talk's length."""
 
     language: Literal["vi", "en"] = "vi"
     plan: QueryPlan | None = None
-    """The last plan that listed or counted events, with everything inherited."""
+    """The last plan that listed or counted something, with everything inherited."""
     results: list[Remembered] = Field(default_factory=list)
+    """Events of the last list of events."""
+    incidents: list[Remembered] = Field(default_factory=list)
+    """Incidents of the last list of incidents."""
     event_id: str | None = None
+    incident_id: str | None = None
     camera_id: str | None = None
+    request_id: str | None = None
+    """The identity request spoken of last."""
+    report_code: str | None = None
+    """The citizen's report spoken of last."""
+    topic: Topic = ""
+    """What kind of thing was spoken of last: `nó` and `it` mean that."""
     cameras: list[str] = Field(default_factory=list)
     """Cameras of the last camera list."""
     pending: Pending | None = None
+    proposal: Proposal | None = None
+    """The act that waits for a yes; the graph sets and clears it."""
+    rest: str = ""
+    """What the sentence that led to the pause still asks for; planned after the yes."""
     history: list[dict[str, Any]] = Field(default_factory=list)
     """The last exchanges in short, for a model that plans."""
     turns: int = 0

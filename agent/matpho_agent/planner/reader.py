@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from matpho_agent.language.identifiers import Identifiers, read_identifiers
 from matpho_agent.language.lexicon import Lexicon, Match, shipped
+from matpho_agent.language.names import PersonName, UnitName
 from matpho_agent.language.places import Place, PlaceIndex, PlaceMatch
 from matpho_agent.language.times import TimeReading, read_time
 from matpho_agent.language.tokens import Text, Token, read_text
@@ -40,6 +41,11 @@ class Situation:
     own_areas: tuple[str, ...] = ()
     tools: frozenset[str] = frozenset()
     """Names of the tools that this installation has."""
+    units: Sequence[UnitName] = ()
+    people: Sequence[PersonName] = ()
+    """Staff by name; keep both sequences while they do not change, their index is kept with them."""
+    user_id: str = ""
+    role: str = ""
 
 
 @dataclass(slots=True)
