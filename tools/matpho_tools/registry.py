@@ -16,6 +16,7 @@ from matpho_tools import (
     get_event,
     get_snapshot,
     list_cameras,
+    move_camera,
     open_clip,
     search_events,
 )
@@ -42,6 +43,7 @@ TOOLS = registry(
         camera_status.TOOL,
         get_snapshot.TOOL,
         get_clip.TOOL,
+        move_camera.TOOL,
         event_still.TOOL,
         open_clip.TOOL,
     )

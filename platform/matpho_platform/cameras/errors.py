@@ -45,6 +45,12 @@ class EdgeSilentError(UnavailableError):
     code = "edge_silent"
 
 
+class CameraAwayError(UnavailableError):
+    """The box is there, but the camera is not."""
+
+    code = "camera_away"
+
+
 class CommandFailedError(UnavailableError):
     """A box answered that it could not do what was asked."""
 
