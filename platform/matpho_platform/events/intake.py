@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from datetime import datetime
 
 import structlog
 
@@ -61,16 +62,17 @@ class Intake:
         self.counts: Counter[str] = Counter()
         """Lines by what became of them (`stored`, `repeat`, `rejected`) and refused batches by code."""
 
-    async def receive(self, body: bytes) -> IntakeAnswer:
+    async def receive(self, body: bytes, *, at: datetime | None = None) -> IntakeAnswer:
         """Take one upload; the answer means that what it calls stored is on disk.
 
+        `at` is the present of a world that is played on another day (an evaluation); None is now.
         Raises BadInputError (1), SignatureError (2), StorageFullError or UnavailableError (4, nothing stored).
         """
         in_thread = len(body) > THREAD_BYTES
         try:
             batch = await asyncio.to_thread(decode_batch, body) if in_thread else decode_batch(body)  # 1
             key = await self._key(batch)
-            bounds = await self._bounds(key)
+            bounds = await self._bounds(key, at or now())
             if in_thread:
                 candidates = await asyncio.to_thread(take_apart, batch, key, bounds)  # 2
             else:
@@ -93,9 +95,9 @@ class Intake:
             raise UnknownKeyError("The batch is signed by a key that is not enrolled for this box.")
         return found
 
-    async def _bounds(self, key: EdgeKey) -> Bounds:
+    async def _bounds(self, key: EdgeKey, at: datetime) -> Bounds:
         areas = frozenset(self._areas.expand(key.areas)) if key.areas else None
-        return Bounds(areas, await self._owners.current(), now())
+        return Bounds(areas, await self._owners.current(), at)
 
     async def _refused(self, body: bytes, error: MatphoError) -> None:
         """Count a batch that could not be shown to come from a box, and keep a sample of such batches."""

@@ -73,9 +73,11 @@ class MediaService:
         camera_id: str | None = None,
         time_from: datetime | None = None,
         time_to: datetime | None = None,
+        at: datetime | None = None,
     ) -> Clip:
         """The clip of an event, or of a camera's time range (at most ten minutes), from the cache or the box.
 
+        `at` is the present of whoever asks, None the clock's.
         Raises ClipError for a range that cannot be, EdgeSilentError or CommandFailedError when the box has it not.
         """
         if event_id is not None:
@@ -86,7 +88,7 @@ class MediaService:
             raise ClipError("A clip needs an event, or a camera with a start and an end.")
         if not timedelta(0) < end - start <= timedelta(seconds=MAX_CLIP_SECONDS):
             raise ClipError(f"A clip is at most {MAX_CLIP_SECONDS // 60} minutes and ends after it starts.")
-        if start > now():
+        if start > (at or now()):
             raise ClipError("The clip lies in the future.")
         camera = await self._cameras.status(scope, camera_id)
         name = clip_id(camera_id, unix_ms(start), unix_ms(end))
