@@ -32,6 +32,8 @@ class CenterSettings(SettingsBase):
     behind_proxy: bool = False
     """Whether a proxy in front ends TLS and says the client's address (X-Forwarded-For); cookies are then secure."""
     areas: tuple[Area, ...] = ()
+    policies: Path | None = None
+    """Folder of the policy files that decide who may do what; without it, the ones that ship."""
     edges: tuple[EdgeEntry, ...] = ()
     accounts: tuple[AccountEntry, ...] = ()
     """Made when absent; there is no account and no password that is not written here or made by hand."""

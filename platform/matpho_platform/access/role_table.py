@@ -5,7 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from matpho_platform.access.conditions import Condition
 from matpho_platform.access.principal import Role
+
+__all__ = ["ROLE_TABLE", "Condition", "Grant", "Reach"]
 
 
 class Reach(StrEnum):
@@ -13,20 +16,6 @@ class Reach(StrEnum):
 
     OWN_AREAS = "own_areas"
     PROVINCE = "province"
-
-
-class Condition(StrEnum):
-    """What a grant asks of whoever runs the action: redaction, narrower results, a further piece of proof."""
-
-    PUBLIC_ONLY = "public_only"
-    NO_PLATES = "no_plates"
-    NO_THUMBNAILS_OF_PEOPLE = "no_thumbnails_of_people"
-    REDACTED = "redacted"
-    STATUS_ONLY = "status_only"
-    OWN_ACTIONS_ONLY = "own_actions_only"
-    CASE_NUMBER = "case_number"
-    NEVER_OWN_REQUEST = "never_own_request"
-    REQUESTER_OR_DECIDER = "requester_or_decider"
 
 
 class Grant(NamedTuple):
