@@ -1,0 +1,208 @@
+"""One set of policy files at work: asks them about a thing or about every area, and says why the answer is no."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import cedarpy
+
+from matpho_platform.access.decisions import Allowed, Denied, Facts, Resource
+from matpho_platform.access.policy_files import PolicyBook
+from matpho_platform.access.policy_questions import (
+    EVERYWHERE,
+    THING,
+    Uid,
+    Verdict,
+    account,
+    account_entity,
+    area,
+    area_entities,
+    ask,
+    context,
+    entities,
+    minutes_since_mfa,
+    thing_entity,
+)
+from matpho_platform.access.principal import Principal, Role, Scope
+
+if TYPE_CHECKING:
+    from matpho_platform.cameras.areas import AreaTree
+
+MAX_REMEMBERED = 4096
+"""Answers of a kind that are remembered; a full memory is emptied."""
+ANY_AREA = "(any area)"
+"""Stands for an area of one's own when asking which roles may at all."""
+BEST_CASE: Mapping[str, Any] = {"subjects": 0, "mfa_minutes": 0}
+BEFORE_PLACE = frozenset({"token_scope", "role"})
+"""Denials that hold wherever a thing is."""
+Key = TypeVar("Key")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Somebody, an action, and what it is about: a single thing (`resource`), or everywhere and every kind of area."""
+
+    principal: Principal
+    action: str
+    told: Mapping[str, Any]
+    targets: tuple[Uid, ...]
+    known: tuple[Mapping[str, Any], ...]
+    """The entities of the targets."""
+    resource: Resource | None = None
+
+
+class Judge:
+    """Decides by one policy book, over one area tree. Raises PolicyEngineError when the book does not answer."""
+
+    def __init__(self, book: PolicyBook, areas: AreaTree) -> None:
+        self.book = book
+        self._areas = areas
+        self._somewhere: dict[tuple[object, ...], Allowed | Denied] = {}
+        self._who_can: dict[tuple[object, ...], tuple[Role, ...]] = {}
+        self._grantees: dict[str, tuple[Role, ...]] = {}
+        self._groups: dict[frozenset[str], tuple[tuple[str, ...], ...]] = {}
+
+    def decide(
+        self, principal: Principal, action: str, resource: Resource | None, facts: Facts, now: datetime | None
+    ) -> Allowed | Denied:
+        """As `PolicyEngine.decide`, but it raises."""
+        if action not in self.book.actions:
+            return Denied("unknown_action")
+        covers = None if principal.actions is None else action in principal.actions
+        told = context(facts, minutes_since_mfa(principal, now), covers)
+        somewhere = self._over_all_areas(principal, action, told)
+        if resource is None or (isinstance(somewhere, Denied) and somewhere.rule in BEFORE_PLACE):
+            return somewhere
+        lineage = resource.lineage or self._a_place(principal, somewhere)
+        question = _Question(principal, action, told, (THING,), (thing_entity(resource, lineage),), resource)
+        verdict = self._ask(self.book.whole, [principal], question)[0]
+        if not verdict.allowed:
+            return self._why(question, verdict.policies)
+        scope = somewhere.scope if isinstance(somewhere, Allowed) else Scope(lineage[:1])
+        return self._allowed(scope, verdict.policies)
+
+    def grantees(self, action: str) -> tuple[Role, ...]:
+        """The roles that some policy permits the action to, somewhere."""
+        if action not in self.book.actions:
+            return ()
+        roles = self._grantees.get(action)
+        if roles is None:
+            own = (ANY_AREA, *self.book.areas)
+            anybody = [Principal(f"(any {role})", "", role, own) for role in Role]
+            question = self._everywhere(anybody[0], action, BEST_CASE, self._alike(own))
+            roles = self._grantees[action] = self._roles(self.book.grants, anybody, question)
+        return roles
+
+    def _a_place(self, principal: Principal, somewhere: Allowed | Denied) -> tuple[str, ...]:
+        """Where to stand with a thing that is in no place: nowhere for who may everywhere, else an own area."""
+        areas = somewhere.scope.areas if isinstance(somewhere, Allowed) else principal.areas
+        return self._areas.lineage(areas[0]) if areas else ()
+
+    def _over_all_areas(self, principal: Principal, action: str, told: Mapping[str, Any]) -> Allowed | Denied:
+        """The answer about no single thing, remembered for this caller, action and context."""
+        key = (principal.user_id, principal.role, principal.areas, action, tuple(told.items()))
+        answer = self._somewhere.get(key)
+        if answer is None:
+            groups = self._alike(principal.areas)
+            question = self._everywhere(principal, action, told, groups)
+            verdicts = self._ask(self.book.whole, [principal], question)
+            answer = _remember(self._somewhere, key, self._summed_up(question, groups, verdicts))
+        return answer
+
+    def _summed_up(
+        self, question: _Question, groups: Sequence[Sequence[str]], verdicts: Sequence[Verdict]
+    ) -> Allowed | Denied:
+        """One answer from those about everywhere (the first) and each group of areas."""
+        allowed = [verdict for verdict in verdicts if verdict.allowed]
+        names = {name for verdict in allowed or verdicts for name in verdict.policies}
+        if not allowed:
+            return self._why(question, names)
+        if len(allowed) == len(verdicts):
+            return self._allowed(Scope(None), names)
+        seen = (code for group, verdict in zip(groups, verdicts[1:], strict=True) if verdict.allowed for code in group)
+        return self._allowed(Scope(tuple(sorted(seen))), names)
+
+    def _alike(self, own: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+        """All areas, and those of one's own that the tree does not know, in groups that no policy can tell apart.
+
+        An area has nothing but its name and the areas above it, and a policy can hold these only against the caller's
+        own areas and the areas that it names itself.
+        """
+        mine = frozenset(own)
+        marked = mine | self.book.areas
+        groups = self._groups.get(mine)
+        if groups is None:
+            table: dict[tuple[str, frozenset[str]], list[str]] = {}
+            for code in dict.fromkeys([found.code for found in self._areas.all()] + sorted(mine)):
+                above = marked.intersection(self._areas.lineage(code))
+                table.setdefault((code if code in marked else "", above), []).append(code)
+            groups = _remember(self._groups, mine, tuple(tuple(group) for group in table.values()))
+        return groups
+
+    def _everywhere(
+        self, principal: Principal, action: str, told: Mapping[str, Any], groups: Iterable[Sequence[str]]
+    ) -> _Question:
+        """About everywhere, and about one area of each group."""
+        first = [group[0] for group in groups]
+        known = area_entities([self._areas.lineage(code) for code in first])
+        return _Question(principal, action, told, (EVERYWHERE, *(area(code) for code in first)), tuple(known))
+
+    def _why(self, question: _Question, fired: Iterable[str]) -> Denied:
+        """Which denial it is, in the order that `PolicyEngine.decide` tells; `fired` are the policies that forbade."""
+        rules = sorted((self.book.rules[name] for name in fired), key=lambda rule: rule.order)
+        names = tuple(rule.name for rule in rules)
+        reasons = [rule.reason for rule in rules]
+        grantees = self.grantees(question.action)
+        if "token_scope" in reasons:
+            return Denied("token_scope", self._others(question), names)
+        if question.principal.role not in grantees:
+            return Denied("role", grantees, names)
+        if not any(answer.allowed for answer in self._ask(self.book.grants, [question.principal], question)):
+            return Denied("area", self._others(question), names)
+        return Denied(min(reasons, key=lambda reason: reason == "step_up"), self._others(question), names)
+
+    def _others(self, question: _Question) -> tuple[Role, ...]:
+        """The roles in which another person with the same areas, freshly signed in, could do it there."""
+        told = {name: value for name, value in question.told.items() if name != "token_covers"} | {"mfa_minutes": 0}
+        areas = question.principal.areas
+        key = (question.action, areas, question.resource, tuple(told.items()))
+        roles = self._who_can.get(key)
+        if roles is None:
+            others = [Principal(f"(another {role})", "", role, areas) for role in self.grantees(question.action)]
+            asked = _Question(question.principal, question.action, told, question.targets, question.known)
+            roles = _remember(self._who_can, key, self._roles(self.book.whole, others, asked))
+        return roles
+
+    def _roles(self, policies: cedarpy.PolicySet, people: Sequence[Principal], question: _Question) -> tuple[Role, ...]:
+        """The roles of those of the people who get a yes about any target."""
+        verdicts = self._ask(policies, people, question)
+        each = len(question.targets)
+        return tuple(
+            person.role
+            for number, person in enumerate(people)
+            if any(verdict.allowed for verdict in verdicts[number * each : (number + 1) * each])
+        )
+
+    def _ask(self, policies: cedarpy.PolicySet, people: Sequence[Principal], question: _Question) -> list[Verdict]:
+        """Each of the people about each target, person by person. Raises PolicyEngineError."""
+        accounts = [account_entity(person.user_id, person.role, person.areas) for person in people]
+        known = entities(self.book.roles, [*accounts, *question.known])
+        triples = [
+            (account(person.user_id), question.action, target) for person in people for target in question.targets
+        ]
+        return ask(policies, self.book.schema, known, triples, question.told)
+
+    def _allowed(self, scope: Scope, policies: Iterable[str]) -> Allowed:
+        names = tuple(sorted(policies))
+        return Allowed(scope, frozenset().union(*(self.book.rules[name].conditions for name in names)), names)
+
+
+def _remember(memory: dict[Key, Answer], key: Key, answer: Answer) -> Answer:
+    if len(memory) >= MAX_REMEMBERED:
+        memory.clear()
+    memory[key] = answer
+    return answer
