@@ -1,0 +1,1 @@
+"""Incidents: procedures, units, and the way of each incident from its opening to its end."""

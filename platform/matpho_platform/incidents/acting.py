@@ -1,0 +1,263 @@
+"""What people do to an open incident: acknowledge, dispatch, update, escalate.
+
+Every act runs in one transaction:
+1 the incident's row is locked
+2 a key that was used for this act before: nothing new, the incident as it is
+3 the rules of `states` are asked, on the locked row
+4 the columns change, the timeline gets one entry with the key
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from matpho_contracts.errors import BadInputError
+from matpho_contracts.times import unix_ms
+from matpho_platform.access.principal import Principal
+from matpho_platform.incidents import reading, repository, states
+from matpho_platform.incidents.errors import (
+    IncidentNotFoundError,
+    KeyReusedError,
+    ReasonNeededError,
+)
+from matpho_platform.incidents.procedures import ProcedureService
+from matpho_platform.incidents.progress import due_after, find_step
+from matpho_platform.incidents.schemas import (
+    MAX_NOTE,
+    MAX_REASON,
+    IncidentAction,
+    Level,
+    Status,
+)
+from matpho_platform.incidents.units import UnitService
+from matpho_platform.store.engine import Store
+from matpho_platform.store.session import ReadSession, WriteSession
+from matpho_platform.store.tables import incident_tasks
+
+TASK_SENT = "sent"
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What an act does: new values of the incident's columns, and what the timeline says."""
+
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+_Decide = Callable[[WriteSession, RowMapping], Awaitable[_Change]]
+
+
+class Acting:
+    """The acting half of the incident service."""
+
+    def __init__(self, store: Store, procedures: ProcedureService, units: UnitService) -> None:
+        self._store = store
+        self._procedures = procedures
+        self._units = units
+
+    async def acknowledge(
+        self, principal: Principal, incident_id: str, *, at: datetime, note: str = "", key: str = ""
+    ) -> IncidentAction:
+        """Stop the escalation clock; a new incident is then in progress, and one of nobody's is the caller's.
+
+        Raises IncidentNotFoundError, DeniedError (not open, acknowledged already).
+        """
+
+        async def decide(_session: WriteSession, row: RowMapping) -> _Change:
+            status = Status(row["status"])
+            states.check_acknowledge(incident_id, status, row["acknowledged_by"], row["acknowledged_ms"] is not None)
+            columns = {
+                "acknowledged_ms": unix_ms(at),
+                "acknowledged_by": principal.user_id,
+                "assigned_to": row["assigned_to"] or principal.user_id,
+            }
+            return _Change(columns | _started(status))
+
+        return await self._act(principal, incident_id, "acknowledged", decide, at, note=note, key=key)
+
+    async def dispatch(
+        self, principal: Principal, incident_id: str, unit_id: str, *, at: datetime, note: str = "", key: str = ""
+    ) -> IncidentAction:
+        """Send a task to a unit: stored as `sent`. Raises IncidentNotFoundError, UnitNotFoundError, DeniedError."""
+        unit = await self._units.get(unit_id)
+
+        async def decide(session: WriteSession, row: RowMapping) -> _Change:
+            status = Status(row["status"])
+            states.check_open(incident_id, status)
+            number = await repository.count_tasks(session, incident_id) + 1
+            task = {
+                "task_id": f"{incident_id}-T{number}",
+                "incident_id": incident_id,
+                "unit_id": unit.id,
+                "state": TASK_SENT,
+                "sent_ms": unix_ms(at),
+                "sent_by": principal.user_id,
+                "note": note,
+            }
+            await repository.add(session, incident_tasks, [task])
+            return _Change(_started(status), {"unit": unit.id, "task": str(task["task_id"])})
+
+        return await self._act(principal, incident_id, "dispatched", decide, at, note=note, key=key)
+
+    async def update(
+        self,
+        principal: Principal,
+        incident_id: str,
+        *,
+        at: datetime,
+        status: Status | None = None,
+        step_done: str | None = None,
+        note: str = "",
+        reason: str = "",
+        key: str = "",
+    ) -> IncidentAction:
+        """Move the incident to a state, or mark a step as done (its name or number).
+
+        `escalated` goes to the next level. Raises IncidentNotFoundError, DeniedError (the rules of `states`),
+        ReasonNeededError, StepError, BadInputError unless exactly one of `status` and `step_done` is given.
+        """
+        if status is not None and step_done is None:
+            return await self._move(principal, incident_id, status, at, note, reason, key)
+        if step_done is not None and status is None:
+            return await self._do_step(principal, incident_id, step_done, at, note, key)
+        raise BadInputError("Give either a state or a step.", action="Name one of the two.")
+
+    async def _move(
+        self, principal: Principal, incident_id: str, status: Status, at: datetime, note: str, reason: str, key: str
+    ) -> IncidentAction:
+        because = reason or note
+        if status in states.NEEDS_REASON and not because.strip():
+            raise ReasonNeededError("Reopening an incident needs a reason.", action="Say why.")
+
+        async def decide(session: WriteSession, row: RowMapping) -> _Change:
+            states.check_transition(incident_id, Status(row["status"]), status)
+            columns: dict[str, Any] = {"status": status.value}
+            details = {"from": row["status"], "to": status.value}
+            if status is Status.ESCALATED:
+                level = states.next_level(Level(row["level"])) or Level(row["level"])
+                columns, details = columns | {"level": level.value}, details | {"level": level.value}
+            if status is Status.REOPENED:
+                await self._restart_steps(session, incident_id, unix_ms(at))
+            return _Change(columns, details)
+
+        shown = because if status in states.NEEDS_REASON else reason
+        return await self._act(principal, incident_id, "updated", decide, at, note=note, reason=shown, key=key)
+
+    async def _do_step(
+        self, principal: Principal, incident_id: str, said: str, at: datetime, note: str, key: str
+    ) -> IncidentAction:
+        async def decide(session: WriteSession, row: RowMapping) -> _Change:
+            status = Status(row["status"])
+            states.check_open(incident_id, status)
+            steps = (await repository.steps_of(session, [incident_id])).get(incident_id, ())
+            step = steps[find_step([item["name"] for item in steps], said)]
+            states.check_step(incident_id, step["name"], step["done_ms"] is not None)
+            done = {"done_ms": unix_ms(at), "done_by": principal.user_id}
+            await repository.change_step(session, incident_id, step["position"], done)
+            return _Change(_started(status), {"step": step["name"]})
+
+        return await self._act(principal, incident_id, "step_done", decide, at, note=note, key=key)
+
+    async def _restart_steps(self, session: WriteSession, incident_id: str, at_ms: int) -> None:
+        """A reopened incident has its open steps' time anew."""
+        for step in (await repository.steps_of(session, [incident_id])).get(incident_id, ()):
+            if step["done_ms"] is None:
+                due = {"due_ms": due_after(at_ms, step["within_minutes"])}
+                await repository.change_step(session, incident_id, step["position"], due)
+
+    async def escalate(
+        self, principal: Principal, incident_id: str, to_level: Level, *, at: datetime, note: str = "", key: str = ""
+    ) -> IncidentAction:
+        """Hand the incident to a higher level at once. Raises IncidentNotFoundError, DeniedError."""
+
+        async def decide(_session: WriteSession, row: RowMapping) -> _Change:
+            level = Level(row["level"])
+            states.check_escalate(incident_id, Status(row["status"]), level, to_level)
+            columns = {"status": Status.ESCALATED.value, "level": to_level.value}
+            return _Change(columns, {"from": level.value, "to": to_level.value})
+
+        return await self._act(principal, incident_id, "escalated", decide, at, note=note, key=key)
+
+    async def _act(
+        self,
+        principal: Principal,
+        incident_id: str,
+        action: str,
+        decide: _Decide,
+        at: datetime,
+        *,
+        note: str = "",
+        reason: str = "",
+        key: str = "",
+    ) -> IncidentAction:
+        titles = await reading.titles(self._procedures)
+        async with self._store.writing() as session:
+            row = await repository.locked(session, incident_id)  # 1
+            if row is None:
+                raise IncidentNotFoundError(f"There is no incident {incident_id}.")
+            if await self._done_before(session, key, action, incident_id) is not None:  # 2
+                return await self._result(session, action, incident_id, titles, at, changed=False)
+            change = await decide(session, row)  # 3
+            await repository.change(session, incident_id, change.columns)  # 4
+            await self._note(session, principal, incident_id, action, change.details, unix_ms(at), note, reason, key)
+            return await self._result(session, action, incident_id, titles, at)
+
+    async def _done_before(self, session: ReadSession, key: str, action: str, incident_id: str | None) -> str | None:
+        """The incident of the act that had this key; None: no such act. Raises KeyReusedError for another act's key."""
+        entry = await repository.by_key(session, key) if key else None
+        if entry is None:
+            return None
+        if entry["action"] != action or incident_id not in (None, entry["incident_id"]):
+            raise KeyReusedError("This key was used for another act.", action="Ask again.")
+        return str(entry["incident_id"])
+
+    async def _note(
+        self,
+        session: WriteSession,
+        principal: Principal,
+        incident_id: str,
+        action: str,
+        details: Mapping[str, str],
+        at_ms: int,
+        note: str,
+        reason: str,
+        key: str,
+    ) -> None:
+        await repository.note_down(
+            session,
+            incident_id,
+            at_ms=at_ms,
+            actor=principal.user_id,
+            action=action,
+            details=details,
+            note=note[:MAX_NOTE],
+            reason=reason[:MAX_REASON],
+            key=key or None,
+        )
+
+    async def _result(
+        self,
+        session: ReadSession,
+        action: str,
+        incident_id: str,
+        titles: Mapping[str, str],
+        now: datetime,
+        *,
+        changed: bool = True,
+    ) -> IncidentAction:
+        row = await repository.one(session, incident_id)
+        detail = await reading.detail(session, row, titles, now)
+        task = detail.tasks[-1] if action == "dispatched" and detail.tasks else None
+        return IncidentAction(action=action, changed=changed, incident=detail, task=task)
+
+
+def _started(status: Status) -> dict[str, str]:
+    """Whoever acts on a new or reopened incident has it in progress."""
+    moves = status in (Status.NEW, Status.REOPENED)
+    return {"status": Status.IN_PROGRESS.value} if moves else {}

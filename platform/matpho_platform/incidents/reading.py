@@ -1,0 +1,140 @@
+"""Incidents from rows to values: summaries, and one incident whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from matpho_platform.incidents import repository
+from matpho_platform.incidents.procedures import ProcedureService
+from matpho_platform.incidents.progress import local, progress
+from matpho_platform.incidents.schemas import (
+    IncidentDetail,
+    IncidentEvent,
+    IncidentSummary,
+    IncidentTask,
+    Level,
+    Priority,
+    Status,
+    TimelineEntry,
+)
+from matpho_platform.incidents.states import OPEN
+from matpho_platform.store.session import ReadSession
+
+
+async def titles(procedures: ProcedureService) -> Mapping[str, str]:
+    """The titles of the procedures, by id."""
+    return {item.id: item.title for item in await procedures.all(public_only=False)}
+
+
+async def summaries(
+    session: ReadSession, rows: Sequence[RowMapping], names: Mapping[str, str], now: datetime
+) -> tuple[IncidentSummary, ...]:
+    """Rows of incidents as values; `names` are the procedures' titles."""
+    ids = [row["incident_id"] for row in rows]
+    event_rows, step_rows = await repository.events_of(session, ids), await repository.steps_of(session, ids)
+    cameras = await repository.camera_names(session, (row["camera_id"] for row in rows))
+    people = await repository.people(session, (row["assigned_to"] for row in rows if row["assigned_to"]))
+    return tuple(
+        IncidentSummary.model_validate(
+            _columns(row, event_rows.get(row["incident_id"], ()), step_rows.get(row["incident_id"], ()), now)
+            | {
+                "camera_name": cameras.get(row["camera_id"], row["camera_id"]),
+                "title": names.get(row["procedure_id"] or "", ""),
+                "assigned_name": people.get(row["assigned_to"] or "", row["assigned_to"] or ""),
+            }
+        )
+        for row in rows
+    )
+
+
+def _columns(
+    row: RowMapping, event_rows: Sequence[RowMapping], step_rows: Sequence[RowMapping], now: datetime
+) -> dict[str, Any]:
+    status = Status(row["status"])
+    steps = progress(step_rows, status, now)
+    waiting = [step for step in steps if step.done_at is None]
+    answered = row["acknowledged_ms"]
+    return {
+        "id": row["incident_id"],
+        "event_ids": tuple(item["event_id"] for item in event_rows),
+        "type": row["event_type"],
+        "camera_id": row["camera_id"],
+        "time": local(row["time_ms"]),
+        "area": row["area"],
+        "procedure": row["procedure_id"],
+        "priority": list(Priority)[row["priority"]],
+        "status": status,
+        "level": Level(row["level"]),
+        "opened_at": local(row["opened_ms"]),
+        "acknowledged_at": None if answered is None else local(answered),
+        "assigned_to": row["assigned_to"],
+        "steps_done": len(steps) - len(waiting),
+        "steps_total": len(steps),
+        "next_step": waiting[0] if waiting and status in OPEN else None,
+        "overdue": sum(step.overdue for step in steps),
+    }
+
+
+async def detail(session: ReadSession, row: RowMapping, names: Mapping[str, str], now: datetime) -> IncidentDetail:
+    """One incident whole."""
+    summary = (await summaries(session, [row], names, now))[0]
+    step_rows = (await repository.steps_of(session, [summary.id])).get(summary.id, ())
+    return IncidentDetail(
+        **{name: getattr(summary, name) for name in IncidentSummary.model_fields},
+        opened_by=row["opened_by"],
+        acknowledged_by=row["acknowledged_by"],
+        steps=progress(step_rows, summary.status, now),
+        events=await _events(session, summary.event_ids),
+        tasks=await tasks(session, summary.id),
+        timeline=tuple(_entry(entry) for entry in await repository.timeline_of(session, summary.id)),
+    )
+
+
+async def _events(session: ReadSession, event_ids: Sequence[str]) -> tuple[IncidentEvent, ...]:
+    facts = await repository.event_facts(session, event_ids)
+    cameras = await repository.camera_names(session, (row["camera_id"] for row in facts.values()))
+    return tuple(
+        IncidentEvent(
+            id=event_id,
+            type=facts[event_id]["event_type"],
+            time=local(facts[event_id]["time_ms"]),
+            camera_id=facts[event_id]["camera_id"],
+            camera_name=cameras.get(facts[event_id]["camera_id"], facts[event_id]["camera_id"]),
+        )
+        for event_id in event_ids
+        if event_id in facts
+    )
+
+
+async def tasks(session: ReadSession, incident_id: str) -> tuple[IncidentTask, ...]:
+    """The tasks of an incident, as sent."""
+    rows = await repository.tasks_of(session, incident_id)
+    names = {row["unit_id"]: row["name"] for row in await repository.stored_units(session)} if rows else {}
+    return tuple(
+        IncidentTask(
+            id=row["task_id"],
+            unit_id=row["unit_id"],
+            unit_name=names.get(row["unit_id"], row["unit_id"]),
+            state=row["state"],
+            sent_at=local(row["sent_ms"]),
+            sent_by=row["sent_by"],
+            note=row["note"],
+        )
+        for row in rows
+    )
+
+
+def _entry(row: RowMapping) -> TimelineEntry:
+    return TimelineEntry(
+        at=local(row["at_ms"]),
+        actor=row["actor"],
+        action=row["action"],
+        details=json.loads(row["details"]),
+        note=row["note"],
+        reason=row["reason"],
+    )
