@@ -1,0 +1,127 @@
+"""A world made real: a fresh center filled from its file once, and a copy of that for every conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from matpho.eval.world_box import WorldBox
+from matpho.eval.world_file import World, WorldUser
+from matpho_agent.assistant import Assistant, open_assistant
+from matpho_agent.planner.model_settings import AssistantSettings, ModelSettings
+from matpho_contracts.geometry import Location
+from matpho_contracts.signing import SigningKey
+from matpho_embeddings.encoder import Encoder
+from matpho_embeddings.index.contract import IndexFilter
+from matpho_platform.access.principal import PROVINCE_WIDE, Principal, Role
+from matpho_platform.cameras.areas import Area
+from matpho_platform.center import Center, open_center
+from matpho_platform.settings import CenterSettings
+from matpho_tools.gateway import Gateway
+
+INDEX_SECONDS = 900
+"""How long the index may take over the events of a world."""
+
+
+@dataclass(slots=True)
+class Stage:
+    """One fresh installation that a conversation is played on."""
+
+    center: Center
+    gateway: Gateway
+    assistant: Assistant
+    box: WorldBox
+
+
+class Stages:
+    """Makes a fresh installation of a world, again and again."""
+
+    def __init__(self, world: World, folder: Path, encoder: Encoder | None, model: ModelSettings | None = None) -> None:
+        self._world = world
+        self._folder = folder
+        self._encoder = encoder
+        self._model = model
+        self._key = SigningKey.generate()
+
+    async def build(self) -> None:
+        """Fill the installation that all others are copies of; once. Raises what the center raises."""
+        center = await open_center(self._settings(self._folder / "template"), self._encoder)
+        try:
+            await fill(center, self._world, WorldBox(center, self._world, self._key))
+        finally:
+            await center.close()
+
+    @asynccontextmanager
+    async def fresh(self, name: str, gateway: type[Gateway] = Gateway) -> AsyncIterator[Stage]:
+        """A copy of the filled installation with its box at work; thrown away afterwards."""
+        home = self._folder / name
+        await asyncio.to_thread(shutil.copytree, self._folder / "template", home)
+        try:
+            async with AsyncExitStack() as stack:
+                center = await open_center(self._settings(home), self._encoder)
+                stack.push_async_callback(center.close)
+                box = WorldBox(center, self._world, self._key)
+                stack.push_async_callback(_stopped, asyncio.create_task(box.serve()))
+                opened = gateway(center)
+                talk = AssistantSettings(model=self._model, memory_path=home / "conversations.db")
+                yield Stage(center, opened, await open_assistant(opened, talk, stack), box)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
+
+    def _settings(self, home: Path) -> CenterSettings:
+        areas = tuple(
+            Area(
+                code=area.code,
+                name=area.name,
+                level=area.level,
+                parent=area.parent,
+                aliases=area.aliases,
+                center=Location(lat=area.center[0], lon=area.center[1]) if area.center else None,
+            )
+            for area in self._world.areas
+        )
+        return CenterSettings(name=self._world.name, data=home, areas=areas)
+
+
+async def fill(center: Center, world: World, box: WorldBox) -> None:
+    """Bring a world into an empty center: 1 accounts, 2 cameras, 3 events."""
+    for user in world.users:  # 1
+        areas = areas_of(user)
+        await center.accounts.create(user.id, user.name, user.role, secrets.token_urlsafe(32), areas=areas)
+    await box.enrol()  # 2
+    await box.report_cameras()
+    await box.send_events()  # 3
+    await _indexed(center, len(world.events))
+
+
+def principal_of(user: WorldUser, present: datetime) -> Principal:
+    """The user as signed in at that moment; a second factor, where the user has one, was shown just then."""
+    mfa_at = present if user.mfa else None
+    return Principal(user.id, user.name, user.role, areas_of(user), session_id=f"eval-{user.id}"[:64], mfa_at=mfa_at)
+
+
+def areas_of(user: WorldUser) -> tuple[str, ...]:
+    """The areas that bind an account: none where the role looks over the whole province, or is a citizen's."""
+    bound = user.role not in PROVINCE_WIDE and user.role is not Role.CITIZEN
+    return (user.area,) if bound and user.area else ()
+
+
+async def _indexed(center: Center, events: int) -> None:
+    """Wait until every event can be found; raises RuntimeError when the index does not take them in."""
+    for _ in range(INDEX_SECONDS * 10):
+        if center.index is None or await center.index.count(IndexFilter()) >= events:
+            return
+        await asyncio.sleep(0.1)
+    raise RuntimeError("the index did not take in the events of the world")
+
+
+async def _stopped(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
