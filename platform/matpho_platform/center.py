@@ -118,13 +118,14 @@ async def _compose(
     blobs = FolderBlobs(data / "stills", min_free_bytes=settings.min_free_bytes)
     accounts = Accounts(store)
     await accounts.configure(settings.accounts)
-    audit = AuditLog(store, key, data / "audit-checkpoints.jsonl")
+    audit = AuditLog(store, key, data / "audit")
     await audit.open()
     edges = EdgeRegistry(store)
     await edges.configure(settings.edges)
     owners = CameraOwners(store)
     live = LiveEvents(areas)
     workers = Workers()
+    workers.start("audit-publisher", audit.keep_published)
     outboxes = [OutboxWorker(store, LIVE_TOPIC, live.publish, wanted=live.wanted)]
     ranker = None
     if index is not None and encoder is not None:

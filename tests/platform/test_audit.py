@@ -42,7 +42,7 @@ async def store(database: str | None, tmp_path: Path) -> AsyncIterator[Store]:
 
 @pytest.fixture
 async def log(store: Store, tmp_path: Path) -> AuditLog:
-    made = AuditLog(store, KEY, tmp_path / "checkpoints.jsonl")
+    made = AuditLog(store, KEY, tmp_path / "audit")
     await made.open()
     return made
 
@@ -73,7 +73,7 @@ async def test_appends_at_once_leave_no_gap(log: AuditLog) -> None:
 
 
 async def test_two_logs_on_one_database_share_one_trail(store: Store, log: AuditLog, tmp_path: Path) -> None:
-    other = AuditLog(store, KEY, tmp_path / "other.jsonl")
+    other = AuditLog(store, KEY, tmp_path / "other")
     await other.open()
     assert [await log.append(entry()), await other.append(entry()), await log.append(entry())] == [0, 1, 2]
     assert (await other.verify()).intact
@@ -82,7 +82,7 @@ async def test_two_logs_on_one_database_share_one_trail(store: Store, log: Audit
 async def test_a_trail_survives_reopening(store: Store, log: AuditLog, tmp_path: Path) -> None:
     await log.append(entry())
     await log.close()
-    again = AuditLog(store, KEY, tmp_path / "checkpoints.jsonl")
+    again = AuditLog(store, KEY, tmp_path / "audit")
     await again.open()
     assert await again.append(entry()) == 1
     report = await again.verify()
@@ -174,7 +174,7 @@ async def test_verification_finds(store: Store, log: AuditLog, tmp_path: Path, t
 
 async def test_another_keys_trail_is_not_ours(store: Store, log: AuditLog, tmp_path: Path) -> None:
     await log.append(entry())
-    stranger = AuditLog(store, SigningKey.generate(), tmp_path / "none.jsonl")
+    stranger = AuditLog(store, SigningKey.generate(), tmp_path / "none")
     await stranger.open()
     assert not (await stranger.verify()).intact
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, select
+import rfc8785
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
 
+from matpho_platform.audit.schemas import AuditFilter
 from matpho_platform.store.session import ReadSession, WriteSession
-from matpho_platform.store.tables import audit_checkpoints, audit_entries
+from matpho_platform.store.tables import (
+    audit_checkpoints,
+    audit_entries,
+    audit_personal,
+    audit_spooled,
+    audit_subjects,
+)
 
 KEEP_EVERY = 256
 """Checkpoints at these sizes stay; between them only the newest one does."""
@@ -17,6 +25,11 @@ KEEP_EVERY = 256
 async def newest_checkpoint(session: ReadSession) -> RowMapping | None:
     """The checkpoint over the whole trail."""
     return await session.first(select(audit_checkpoints).order_by(audit_checkpoints.c.size.desc()).limit(1))
+
+
+async def checkpoint_of(session: ReadSession, size: int) -> RowMapping | None:
+    """The checkpoint of one size, where it was kept."""
+    return await session.first(select(audit_checkpoints).where(audit_checkpoints.c.size == size))
 
 
 async def checkpoints(session: ReadSession) -> Sequence[RowMapping]:
@@ -36,39 +49,111 @@ async def leaves_from(session: ReadSession, first: int, limit: int) -> Sequence[
     return [bytes(row["leaf"]) for row in await session.all(query.limit(limit))]
 
 
-async def add(session: WriteSession, entry: Mapping[str, Any], checkpoint: Mapping[str, Any]) -> None:
-    """An entry and the checkpoint that covers it; the checkpoint before it goes, unless it is one to keep."""
-    await session.run(insert(audit_entries).values(**entry))
-    before = checkpoint["size"] - 1
+async def add(
+    session: WriteSession,
+    rows: Sequence[Mapping[str, Any]],
+    heads: Sequence[Mapping[str, Any]],
+    personal: Sequence[Mapping[str, Any]],
+) -> None:
+    """Entries, their personal values, and the checkpoints that cover them.
+
+    The checkpoint before them goes, unless it is one to keep.
+    """
+    await session.insert_many(audit_entries, rows)
+    if personal:
+        await session.insert_many(audit_personal, personal)
+    before, newest = rows[0]["log_index"], heads[-1]
     if before % KEEP_EVERY:
-        await session.run(delete(audit_checkpoints).where(audit_checkpoints.c.size == before))
-    await session.run(insert(audit_checkpoints).values(**checkpoint))
+        await session.run(update(audit_checkpoints).where(audit_checkpoints.c.size == before).values(**newest))
+        heads = heads[:-1]
+    if heads:
+        await session.insert_many(audit_checkpoints, heads)
 
 
-async def search(
-    session: ReadSession,
-    *,
-    actor: str | None,
-    action: str | None,
-    subject: str | None,
-    from_ms: int | None,
-    to_ms: int | None,
-    limit: int,
-    offset: int,
-) -> tuple[Sequence[RowMapping], int]:
-    """Entries that fit, newest first, and how many; `subject` is text that the entry must hold."""
+async def subjects(session: ReadSession, ids: Collection[str]) -> dict[str, bytes]:
+    """The wrapped secrets of subjects that are known."""
+    query = select(audit_subjects).where(audit_subjects.c.subject_id.in_(sorted(ids)))
+    return {row["subject_id"]: bytes(row["wrapped"]) for row in await session.all(query)}
+
+
+async def add_subjects(session: WriteSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Remember new subjects."""
+    await session.insert_many(audit_subjects, rows)
+
+
+async def erase_subject(session: WriteSession, subject_id: str, zeros: bytes) -> int:
+    """Overwrite and delete a subject's secret and what it sealed; returns how many values became unreadable."""
+    chosen = audit_personal.c.subject_id == subject_id
+    await session.run(
+        update(audit_subjects).where(audit_subjects.c.subject_id == subject_id).values(wrapped=zeros, created_ms=0)
+    )
+    await session.run(delete(audit_subjects).where(audit_subjects.c.subject_id == subject_id))
+    return await session.run(delete(audit_personal).where(chosen))
+
+
+async def personal_from(session: ReadSession, index: int, name: str, limit: int) -> Sequence[RowMapping]:
+    """Sealed values behind (`index`, `name`), with their subject's wrapped secret and their entry's text."""
+    personal = audit_personal.c
+    query = (
+        select(audit_personal, audit_subjects.c.wrapped, audit_entries.c.entry)
+        .join_from(audit_personal, audit_subjects, personal.subject_id == audit_subjects.c.subject_id)
+        .join(audit_entries, personal.log_index == audit_entries.c.log_index)
+        .where(or_(personal.log_index > index, and_(personal.log_index == index, personal.name > name)))
+        .order_by(personal.log_index, personal.name)
+    )
+    return await session.all(query.limit(limit))
+
+
+async def taken_over(session: ReadSession, spool_ids: Collection[str]) -> set[str]:
+    """Which spooled entries the log has already."""
+    query = select(audit_spooled.c.spool_id).where(audit_spooled.c.spool_id.in_(sorted(spool_ids)))
+    return {row["spool_id"] for row in await session.all(query)}
+
+
+async def take_over(session: WriteSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Remember spooled entries that the log takes in this commit."""
+    await session.run(insert(audit_spooled), rows)
+
+
+async def search(session: ReadSession, wanted: AuditFilter, subject_ids: Collection[str]) -> Sequence[RowMapping]:
+    """A page of the entries that fit, newest first."""
+    newest = select(audit_entries).where(_where(wanted, subject_ids)).order_by(audit_entries.c.log_index.desc())
+    return await session.all(newest.limit(wanted.limit).offset(wanted.offset))
+
+
+async def count(session: ReadSession, wanted: AuditFilter, subject_ids: Collection[str]) -> int:
+    """How many entries fit."""
+    query = select(func.count()).select_from(audit_entries).where(_where(wanted, subject_ids))
+    return int(await session.scalar(query) or 0)
+
+
+async def page_after(
+    session: ReadSession, wanted: AuditFilter, subject_ids: Collection[str], after: int, size: int, limit: int
+) -> Sequence[RowMapping]:
+    """Entries that fit beyond index `after` within the first `size` entries, oldest first: for an export."""
+    where = and_(_where(wanted, subject_ids), audit_entries.c.log_index > after, audit_entries.c.log_index < size)
+    return await session.all(select(audit_entries).where(where).order_by(audit_entries.c.log_index).limit(limit))
+
+
+def _where(wanted: AuditFilter, subject_ids: Collection[str]) -> ColumnElement[bool]:
+    entries = audit_entries.c
     conditions: list[ColumnElement[bool]] = [and_(True)]
-    if actor:
-        conditions.append(audit_entries.c.user_id == actor)
-    if action:
-        conditions.append(audit_entries.c.action == action)
-    if from_ms is not None:
-        conditions.append(audit_entries.c.at_ms >= from_ms)
-    if to_ms is not None:
-        conditions.append(audit_entries.c.at_ms < to_ms)
-    if subject:
-        conditions.append(audit_entries.c.entry.contains(subject, autoescape=True))
-    where = and_(*conditions)
-    newest = select(audit_entries).where(where).order_by(audit_entries.c.log_index.desc())
-    rows = await session.all(newest.limit(limit).offset(offset))
-    return rows, int(await session.scalar(select(func.count()).select_from(audit_entries).where(where)) or 0)
+    equal = ((entries.user_id, wanted.own), (entries.user_id, wanted.actor), (entries.action, wanted.action))
+    conditions += [column == value for column, value in (*equal, (entries.outcome, wanted.outcome)) if value]
+    if wanted.from_ms is not None:
+        conditions.append(entries.at_ms >= wanted.from_ms)
+    if wanted.to_ms is not None:
+        conditions.append(entries.at_ms < wanted.to_ms)
+    for field, value in (("decision", wanted.decision), ("case_number", wanted.case_number)):
+        if value:
+            conditions.append(entries.entry.contains(_member(field, value), autoescape=True))
+    if wanted.subject:
+        about = select(audit_personal.c.log_index).where(audit_personal.c.subject_id.in_(sorted(subject_ids)))
+        said = (entries.entry.contains(text, autoescape=True) for text in (wanted.subject, *wanted.commitments))
+        conditions.append(or_(*said, entries.log_index.in_(about)))
+    return and_(*conditions)
+
+
+def _member(field: str, value: str) -> str:
+    """A member of the canonical JSON of an entry, as its text holds it."""
+    return rfc8785.dumps({field: value}).decode()[1:-1]

@@ -134,6 +134,26 @@ class AuditPage(_Value):
     limit: int = 50
 
 
+class AuditFilter(_Value):
+    """Which entries are wanted; everything given must fit. Texts that are empty ask for nothing."""
+
+    own: str = ""
+    """Only what this user did, whatever else is asked: the scope of who may see their own acts alone."""
+    actor: str = ""
+    action: str = ""
+    subject: str = ""
+    """Any text an entry holds (an id, a commitment), or the plate, number or name of somebody it is about."""
+    commitments: tuple[str, ...] = ()
+    """Texts that stand for `subject` in the entries' arguments."""
+    outcome: str = ""
+    decision: str = ""
+    case_number: str = ""
+    from_ms: int | None = None
+    to_ms: int | None = None
+    limit: int = 50
+    offset: int = 0
+
+
 class AuditReport(_Value):
     """What a verification of the whole trail found."""
 
@@ -141,10 +161,16 @@ class AuditReport(_Value):
     checkpoints: int
     root: str
     problems: tuple[str, ...] = ()
+    clock: tuple[str, ...] = ()
+    """Where the log's own clock went back: nothing is changed, but times before and after do not fit together."""
+    tiles: int = 0
+    """Tiles and bundles of the published tree that were compared."""
+    witnessed: int = 0
+    """Size of the largest head that a witness kept and that this trail still grows from."""
 
     @property
     def intact(self) -> bool:
-        """Whether nothing was found."""
+        """Whether nothing was changed."""
         return not self.problems
 
 

@@ -16,12 +16,17 @@ class Frontier:
 
     def append(self, leaf: bytes) -> None:
         """Add a leaf hash."""
-        height, value = 0, leaf
+        self.join(0, leaf)
+
+    def join(self, height: int, value: bytes) -> None:
+        """Add a complete subtree of 2**height leaves; the size so far must be a multiple of that (ValueError)."""
+        if self.size % (1 << height):
+            raise ValueError(f"a subtree of height {height} cannot follow {self.size} leaves")
+        self.size += 1 << height
         while self._roots and self._roots[-1][0] == height:
             value = node_hash(self._roots.pop()[1], value)
             height += 1
         self._roots.append((height, value))
-        self.size += 1
 
     def root(self) -> bytes:
         """The tree's root, equal to `merkle.root_hash` over all leaves."""

@@ -1,7 +1,13 @@
 """Every table of the center. The migrations make them; a test holds the two equal."""
 
 from matpho_platform.store.tables.access import accounts, sessions
-from matpho_platform.store.tables.audit import audit_checkpoints, audit_entries
+from matpho_platform.store.tables.audit import (
+    audit_checkpoints,
+    audit_entries,
+    audit_personal,
+    audit_spooled,
+    audit_subjects,
+)
 from matpho_platform.store.tables.base import metadata
 from matpho_platform.store.tables.cameras import cameras, edge_keys, edges, lens_locks, lens_moves
 from matpho_platform.store.tables.citizens import feedback, feedback_history, watch_matches, watches
@@ -12,6 +18,9 @@ __all__ = [
     "accounts",
     "audit_checkpoints",
     "audit_entries",
+    "audit_personal",
+    "audit_spooled",
+    "audit_subjects",
     "batches",
     "cameras",
     "clips",
