@@ -125,7 +125,7 @@ class CityNames:
             return self._city
         async with self._lock:
             if self._city is None or time.monotonic() - self._read_at >= KEEP_SECONDS:
-                fresh = City(await self._areas(), await self._read_cameras(), people=await self._people())
+                fresh = City(await self._areas(), await self._read_cameras(), await self._units(), await self._people())
                 if fresh != self._city:
                     self._city = fresh
                 self._read_at = time.monotonic()
@@ -153,6 +153,12 @@ class CityNames:
             )
             self._namings = namings
         return self._cameras
+
+    async def _units(self) -> tuple[UnitName, ...]:
+        return tuple(
+            UnitName(unit.id, unit.name, unit.aliases, unit.area, unit.kind.value)
+            for unit in await self._center.units.all()
+        )
 
     async def _people(self) -> tuple[PersonName, ...]:
         return tuple(

@@ -1,0 +1,1 @@
+"""Citizens' reports: filed under a tracking code, routed to a unit, followed by their history."""
