@@ -61,8 +61,11 @@ def _message(method: str, target: str, headers: Mapping[str, str]) -> SimpleName
     return SimpleNamespace(method=method.upper(), url=url, headers=dict(headers))
 
 
-def sign_headers(key: SigningKey, method: str, target: str, body: bytes = b"") -> dict[str, str]:
-    """The headers that sign a request; `target` is its path with query (a whole URL serves too)."""
+def sign_headers(key: SigningKey, method: str, target: str, body: bytes = b"", *, tag: str = TAG) -> dict[str, str]:
+    """The headers that sign a request; `target` is its path with query (a whole URL serves too).
+
+    `tag` says what the signature is for; a receiver takes only the tag that it expects.
+    """
     message = _message(method, target, {})
     signer = HTTPMessageSigner(signature_algorithm=algorithms.ED25519, key_resolver=_Keys(key.private, None))
     signer.sign(
@@ -70,7 +73,7 @@ def sign_headers(key: SigningKey, method: str, target: str, body: bytes = b"") -
         key_id=key.public.key_id,
         created=datetime.now(UTC),
         nonce=secrets.token_urlsafe(16),
-        tag=TAG,
+        tag=tag,
         label="box",
         covered_component_ids=_COVERED,
         body=body,
@@ -84,6 +87,8 @@ def verify_request(
     headers: Mapping[str, str],
     body: bytes,
     find_key: Callable[[str], PublicKey | None],
+    *,
+    tag: str = TAG,
 ) -> Verified:
     """Check a signed request as received; `find_key` gives the enrolled key of a key id.
 
@@ -94,7 +99,7 @@ def verify_request(
         results = verifier.verify(
             _message(method, target, headers),
             max_age=MAX_AGE,
-            expect_tag=TAG,
+            expect_tag=tag,
             require_components=_COVERED,
             body=body,
         )

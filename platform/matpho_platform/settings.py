@@ -8,9 +8,10 @@ from pydantic import Field, SecretStr
 
 from matpho_contracts.settings import SettingsBase
 from matpho_embeddings.index.settings import IndexSettings
-from matpho_platform.access.accounts import AccountEntry
+from matpho_platform.access.settings import AccessSettings, AccountEntry
 from matpho_platform.cameras.areas import Area
 from matpho_platform.cameras.edges import EdgeEntry
+from matpho_platform.identity.schemas import IdentitySettings
 
 GIB = 1024**3
 
@@ -35,8 +36,14 @@ class CenterSettings(SettingsBase):
     policies: Path | None = None
     """Folder of the policy files that decide who may do what; without it, the ones that ship."""
     edges: tuple[EdgeEntry, ...] = ()
+    access: AccessSettings = AccessSettings()
+    """How people sign in."""
     accounts: tuple[AccountEntry, ...] = ()
     """Made when absent; there is no account and no password that is not written here or made by hand."""
     clip_quota_bytes: int = Field(default=20 * GIB, gt=0)
     min_free_bytes: int = Field(default=64 * 1024 * 1024, ge=0)
     """Room on the disk that stills and clips never take."""
+    identity: IdentitySettings = IdentitySettings()
+    """The grant of the authentication centre and where it is; without a grant no identity check can be asked for."""
+    evidence_quota_bytes: int = Field(default=100 * GIB, gt=0)
+    """Room for packages of evidence; they are never removed to make room."""

@@ -1,0 +1,1 @@
+"""Identity checks: one subject, one case, a second person, the authentication centre; never in bulk, never silent."""

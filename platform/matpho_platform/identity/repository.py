@@ -1,0 +1,101 @@
+"""Queries of identity requests. Every change of state names the state that it leaves, so that it happens once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping, and_, func, insert, or_, select, update
+
+from matpho_platform.identity.schemas import LIVE, Status
+from matpho_platform.store.session import ReadSession, WriteSession
+from matpho_platform.store.tables import identity_requests as requests
+
+_COLUMNS = requests.c
+_DECIDED = ("approved", "answered", "failed")
+
+
+async def find(session: ReadSession, request_id: str) -> RowMapping | None:
+    """One request."""
+    return await session.first(select(requests).where(_COLUMNS.request_id == request_id))
+
+
+async def by_key(session: ReadSession, key: str) -> RowMapping | None:
+    """The request that a call with this key opened."""
+    return await session.first(select(requests).where(_COLUMNS.request_key == key))
+
+
+async def live(session: ReadSession, live_key: str) -> RowMapping | None:
+    """The request under way of one subject in one case."""
+    return await session.first(select(requests).where(_COLUMNS.live_key == live_key))
+
+
+async def opened_since(session: ReadSession, requester: str, since_ms: int) -> int:
+    """How many requests somebody opened."""
+    query = (
+        select(func.count())
+        .select_from(requests)
+        .where(_COLUMNS.requester == requester, _COLUMNS.created_ms >= since_ms)
+    )
+    return int(await session.scalar(query) or 0)
+
+
+async def approved_since(session: ReadSession, since_ms: int) -> int:
+    """How many checks of the unit were approved, whatever came of them."""
+    query = (
+        select(func.count()).select_from(requests).where(_COLUMNS.decided_ms >= since_ms, _COLUMNS.status.in_(_DECIDED))
+    )
+    return int(await session.scalar(query) or 0)
+
+
+async def seen_by(session: ReadSession, user_id: str, *, deciding: bool, limit: int) -> Sequence[RowMapping]:
+    """What somebody asked for or decided, newest first, and what waits for a second person when they may be that."""
+    mine = or_(_COLUMNS.requester == user_id, _COLUMNS.decided_by == user_id)
+    waiting = _COLUMNS.status == Status.PENDING.value
+    query = select(requests).where(or_(mine, waiting) if deciding else mine)
+    return await session.all(query.order_by(_COLUMNS.created_ms.desc(), _COLUMNS.request_id.desc()).limit(limit))
+
+
+async def unanswered(session: ReadSession, now_ms: int, limit: int) -> Sequence[RowMapping]:
+    """Approved requests that nobody is asking the centre about at this moment."""
+    query = select(requests).where(_COLUMNS.status == Status.APPROVED.value, _free(now_ms))
+    return await session.all(query.order_by(_COLUMNS.decided_ms).limit(limit))
+
+
+async def add(session: WriteSession, row: Mapping[str, Any]) -> None:
+    """Keep a new request; raises DuplicateError at the commit when its key or its live key is taken."""
+    await session.run(insert(requests).values(**row))
+
+
+async def decide(session: WriteSession, request_id: str, values: Mapping[str, Any]) -> bool:
+    """Leave `pending`; whether it was still that."""
+    pending = and_(_COLUMNS.request_id == request_id, _COLUMNS.status == Status.PENDING.value)
+    return await session.run(update(requests).where(pending).values(**values)) == 1
+
+
+async def claim(session: WriteSession, request_id: str, now_ms: int, until_ms: int) -> bool:
+    """Take the right to ask the centre until a moment; whether nobody else has it."""
+    free = and_(_COLUMNS.request_id == request_id, _COLUMNS.status == Status.APPROVED.value, _free(now_ms))
+    values = {"asking_until_ms": until_ms, "attempts": _COLUMNS.attempts + 1}
+    return await session.run(update(requests).where(free).values(values)) == 1
+
+
+async def settle(session: WriteSession, request_id: str, values: Mapping[str, Any]) -> bool:
+    """Leave or keep `approved` after asking; whether it was still that."""
+    asked = and_(_COLUMNS.request_id == request_id, _COLUMNS.status == Status.APPROVED.value)
+    return await session.run(update(requests).where(asked).values(asking_until_ms=None, **values)) == 1
+
+
+async def expire(session: WriteSession, now_ms: int) -> int:
+    """End and erase every live request whose time is over; returns how many."""
+    over = and_(_COLUMNS.status.in_([status.value for status in LIVE]), _COLUMNS.expires_ms <= now_ms)
+    return await session.run(update(requests).where(over).values(status=Status.EXPIRED.value, **erased(now_ms)))
+
+
+def erased(now_ms: int) -> dict[str, Any]:
+    """The values of a request whose personal data is gone."""
+    return {"subject": None, "answer": None, "live_key": None, "asking_until_ms": None, "erased_ms": now_ms}
+
+
+def _free(now_ms: int) -> Any:
+    return or_(_COLUMNS.asking_until_ms.is_(None), _COLUMNS.asking_until_ms <= now_ms)
