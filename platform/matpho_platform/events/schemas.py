@@ -94,6 +94,8 @@ class EventDetail(_Value):
     signature: SignatureState
     signature_reason: str = ""
     thumbnail: str | None = None
+    incident_id: str | None = None
+    """The newest incident that was opened for it."""
 
 
 Metric = Literal["count", "rate"]

@@ -71,9 +71,10 @@ class ProcedureService:
             shown = library.procedures[offset : offset + limit]
             return ProcedurePage(procedures=shown, total=len(library.procedures), offset=offset, limit=limit)
         found, passages = library.search(query, aliases)
-        return ProcedurePage(
-            procedures=found[offset : offset + limit], passages=passages, total=len(found), offset=offset, limit=limit
-        )
+        shown = found[offset : offset + limit]
+        ids = {item.id for item in shown}
+        quoted = tuple(passage for passage in passages if passage.procedure_id in ids)
+        return ProcedurePage(procedures=shown, passages=quoted, total=len(found), offset=offset, limit=limit)
 
     async def load(self, given: Iterable[Procedure]) -> None:
         """Add procedures, or change those with the same ids."""

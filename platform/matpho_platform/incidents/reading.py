@@ -89,13 +89,14 @@ async def detail(session: ReadSession, row: RowMapping, names: Mapping[str, str]
         opened_by=row["opened_by"],
         acknowledged_by=row["acknowledged_by"],
         steps=progress(step_rows, summary.status, now),
-        events=await _events(session, summary.event_ids),
+        events=await events(session, summary.event_ids),
         tasks=await tasks(session, summary.id),
         timeline=tuple(_entry(entry) for entry in await repository.timeline_of(session, summary.id)),
     )
 
 
-async def _events(session: ReadSession, event_ids: Sequence[str]) -> tuple[IncidentEvent, ...]:
+async def events(session: ReadSession, event_ids: Sequence[str]) -> tuple[IncidentEvent, ...]:
+    """The events that the center has, in the order of the ids."""
     facts = await repository.event_facts(session, event_ids)
     cameras = await repository.camera_names(session, (row["camera_id"] for row in facts.values()))
     return tuple(

@@ -26,6 +26,7 @@ from matpho_platform.incidents.schemas import (
     GroupBy,
     IncidentAction,
     IncidentDetail,
+    IncidentEvent,
     IncidentFigures,
     IncidentPage,
     IncidentRecord,
@@ -115,6 +116,14 @@ class IncidentService(Acting):
         """The newest incident of each event that has one."""
         async with self._store.reading() as session:
             return await repository.incident_of(session, event_ids)
+
+    async def events_of(self, scope: Scope, event_ids: Sequence[str]) -> Sequence[IncidentEvent]:
+        """What some events are, as far as the scope covers them, in their order."""
+        inner = self._areas.expand_scope(scope)
+        async with self._store.reading() as session:
+            facts = await repository.event_facts(session, event_ids)
+            seen = [event_id for event_id in event_ids if event_id in facts and inner.covers(facts[event_id]["area"])]
+            return await reading.events(session, seen)
 
     async def figures(
         self,

@@ -1,0 +1,140 @@
+"""`update_incident`: moves an incident to a state, or marks a step of its procedure as done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import StringConstraints
+
+from matpho_contracts.ids import ShortId
+from matpho_platform.access.errors import DeniedError
+from matpho_platform.access.policy import Denied, Facts, Resource
+from matpho_platform.incidents.errors import StepError
+from matpho_platform.incidents.progress import find_step
+from matpho_platform.incidents.schemas import MAX_REASON, IncidentDetail, Status
+from matpho_platform.incidents.states import (
+    NEEDS_REASON,
+    OPEN,
+    STATUS_NAMES,
+    TRANSITIONS,
+    check_open,
+    check_step,
+    check_transition,
+)
+from matpho_tools.contract import Arguments, Call, MissingError, Prepared, Produced, Row, Tool
+from matpho_tools.incident_rows import Note, incident_row, note_rows
+from matpho_tools.resources import incident_resource
+from matpho_tools.wording import denial
+
+if TYPE_CHECKING:
+    from matpho_platform.center import Center
+
+StepName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class UpdateIncidentArguments(Arguments):
+    """Either a new `status` or `step_done` (a step's name or number); reopening needs a `reason`."""
+
+    incident_id: ShortId
+    status: Status | None = None
+    step_done: StepName | None = None
+    note: Note = ""
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_REASON)] = ""
+
+
+async def _prepare(call: Call[UpdateIncidentArguments]) -> Prepared[UpdateIncidentArguments]:
+    wanted = call.arguments
+    incident = await call.center.incidents.get(call.scope, wanted.incident_id, call.now)
+    if wanted.status is not None and wanted.step_done is not None:
+        raise MissingError("status", "either a state or a step, not both")
+    if wanted.status is not None:
+        filled, rows = _to_state(call, incident, wanted.status)
+    elif wanted.step_done is not None:
+        filled, rows = _step(wanted, incident, wanted.step_done)
+    else:
+        options = [status.value for status in Status if status in TRANSITIONS[incident.status]]
+        raise MissingError("status", "a state or a step is needed", options)
+    notes = (*note_rows(filled.note), *note_rows(filled.reason, "reason"))
+    return Prepared(filled, (incident_row(incident), *rows, *notes), (incident.id,))
+
+
+def _to_state(
+    call: Call[UpdateIncidentArguments], incident: IncidentDetail, status: Status
+) -> tuple[UpdateIncidentArguments, tuple[Row, ...]]:
+    """A note may serve as the reason; what is still to do is shown before an incident ends."""
+    wanted = call.arguments
+    check_transition(incident.id, incident.status, status)
+    _may_escalate(call, incident.area)
+    if status in NEEDS_REASON and not wanted.reason:
+        if not wanted.note:
+            raise MissingError("reason", f"why is {incident.id} reopened?")
+        wanted = wanted.model_copy(update={"reason": wanted.note[:MAX_REASON], "note": ""})
+    before, after = STATUS_NAMES[incident.status], STATUS_NAMES[status]
+    rows = [Row("status", "Trạng thái", "State", f"{before[0]} → {after[0]}", f"{before[1]} → {after[1]}")]
+    undone = [step.name for step in incident.steps if step.done_at is None]
+    if status not in OPEN and incident.status in OPEN and undone:
+        said = f"{len(undone)}/{incident.steps_total}: {', '.join(undone)}"
+        rows.append(Row("status", "Bước chưa xong", "Steps not done", said, said, "center"))
+    return wanted, tuple(rows)
+
+
+def _step(
+    wanted: UpdateIncidentArguments, incident: IncidentDetail, said: str
+) -> tuple[UpdateIncidentArguments, tuple[Row, ...]]:
+    """The step by its own name."""
+    check_open(incident.id, incident.status)
+    names = [step.name for step in incident.steps]
+    try:
+        step = incident.steps[find_step(names, said)]
+    except StepError as error:
+        waiting = [item.name for item in incident.steps if item.done_at is None]
+        raise MissingError("step_done", error.message, waiting) from error
+    check_step(incident.id, step.name, step.done_at is not None)
+    row = Row("step_done", "Bước hoàn thành", "Step done", step.name, step.name, "center")
+    return wanted.model_copy(update={"step_done": step.name}), (row,)
+
+
+def _may_escalate(call: Call[UpdateIncidentArguments], area: str) -> None:
+    """`escalated` by this door needs the right to escalate too; raises DeniedError."""
+    if call.arguments.status is not Status.ESCALATED:
+        return
+    resource = Resource(lineage=call.center.areas.lineage(area))
+    verdict = call.center.policy.decide(call.principal, "escalate_incident", resource, Facts(), call.now)
+    if isinstance(verdict, Denied):
+        raise DeniedError(verdict.rule, *denial(verdict.rule, verdict.who_can))
+
+
+async def _run(call: Call[UpdateIncidentArguments]) -> Produced:
+    wanted = call.arguments
+    area = await call.center.incidents.area_of(wanted.incident_id)
+    _may_escalate(call, area or "")
+    done = await call.center.incidents.update(
+        call.principal,
+        wanted.incident_id,
+        status=wanted.status,
+        step_done=wanted.step_done,
+        note=wanted.note,
+        reason=wanted.reason,
+        key=call.key,
+        at=call.now,
+    )
+    return Produced(done, (done.incident.id,))
+
+
+async def _about(center: Center, arguments: UpdateIncidentArguments) -> Sequence[Resource | None]:
+    return (await incident_resource(center, arguments.incident_id),)
+
+
+TOOL = Tool(
+    name="update_incident",
+    summary="Move an incident to a state (in_progress, resolved, closed, reopened with a reason) or mark a step done.",
+    arguments=UpdateIncidentArguments,
+    action="update_incident",
+    run=_run,
+    part_vi="sổ vụ việc",
+    part_en="the incident register",
+    about=_about,
+    prepare=_prepare,
+    when_unlogged="spool",
+)
