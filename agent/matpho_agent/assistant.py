@@ -13,17 +13,19 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command
 
 from matpho_agent.answers.facts import vocabulary
 from matpho_agent.conversations import MAX_CONVERSATION_ID, Conversations, open_conversations, thread_of
-from matpho_agent.graph import State, TurnGraph
+from matpho_agent.graph import TurnGraph
 from matpho_agent.language.detect import language_of
 from matpho_agent.language.places import Place, PlaceIndex
 from matpho_agent.language.tokens import MAX_TEXT_CHARS
 from matpho_agent.planner.llm import open_model
 from matpho_agent.planner.model_settings import AssistantSettings
 from matpho_agent.planner.reader import Situation
-from matpho_agent.turn import Record, Turn, TurnContext
+from matpho_agent.turn import Record, State, Turn, TurnContext
 from matpho_contracts.errors import BadInputError, MatphoError
 from matpho_contracts.ids import is_short_id
 from matpho_contracts.times import now as present
@@ -55,6 +57,7 @@ class Assistant:
         self._graph = TurnGraph(gateway, settings, prompts, model).compile(conversations.saver)
         self._places: tuple[City, PlaceIndex] | None = None
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._running: dict[str, tuple[asyncio.Timeout, Record]] = {}
 
     async def turn(
         self,
@@ -94,17 +97,33 @@ class Assistant:
         async with lock:
             record = Record()
             try:
-                async with asyncio.timeout(self._settings.turn_seconds):
+                async with asyncio.timeout(self._settings.turn_seconds) as limit:
+                    self._running[thread] = limit, record
                     context = await self._context(principal, conversation_id, now or present(), channel, record)
                     async for event in self._events(thread, text, context):
                         yield event
             except (MatphoError, TimeoutError) as error:
                 log.warning("turn not completed", extra={"error": type(error).__name__})
-                record.outcome, record.rule = "failed", getattr(error, "code", "timeout")
-                record.answer = _apology(language_of(text))
+                record.outcome, record.rule = (
+                    "failed",
+                    getattr(error, "code", "stopped" if record.stopped else "timeout"),
+                )
+                record.answer = _stopped(language_of(text)) if record.stopped else _apology(language_of(text))
+            finally:
+                self._running.pop(thread, None)
             await self._conversations.forget_old(thread)
         spent = (time.perf_counter() - started) * 1000
         yield {"type": "final", "turn": _turn(record, text, conversation_id, spent)}
+
+    def stop(self, principal: Principal, conversation_id: str) -> bool:
+        """Stop the turn that runs in a conversation of this user; whether one ran."""
+        running = self._running.get(thread_of(principal.user_id, conversation_id))
+        if running is None:
+            return False
+        limit, record = running
+        record.stopped = True
+        limit.reschedule(asyncio.get_running_loop().time())
+        return True
 
     async def ask(self, text: str, principal: Principal, *, now: datetime | None = None) -> dict[str, Any]:
         """One question without a conversation, as `matpho ask` prints it."""
@@ -128,10 +147,12 @@ class Assistant:
         return {**vocabulary(language), **{area.code: area.name for area in city.areas}}
 
     async def _events(self, thread: str, text: str, context: TurnContext) -> AsyncIterator[dict[str, Any]]:
-        state: State = {"text": text}
+        config: RunnableConfig = {"configurable": {"thread_id": thread}, "recursion_limit": 60}
+        fresh: State = {"text": text}
+        paused = (await self._graph.aget_state(config)).next == ("pause",)
         stream = self._graph.astream(
-            state,
-            {"configurable": {"thread_id": thread}, "recursion_limit": 40},
+            Command(resume=text) if paused else fresh,
+            config,
             context=context,
             stream_mode="custom",
             durability="exit",
@@ -182,13 +203,19 @@ def _apology(language: str) -> str:
     return "Could not check: the system did not answer in time. Nothing was changed; please try again."
 
 
+def _stopped(language: str) -> str:
+    if language == "vi":
+        return "Đã dừng theo yêu cầu. Phần chưa làm sẽ không làm tiếp."
+    return "Stopped, as you asked. What was not done will not be done."
+
+
 def _turn(record: Record, text: str, conversation_id: str, milliseconds: float) -> Turn:
     answered = [done for done in record.done if done.result.data]
     return Turn(
         outcome=record.outcome,
         answer=record.answer,
         language=language_of(text),
-        tool_calls=tuple({"name": done.tool, "arguments": dict(done.arguments)} for done in record.done),
+        tool_calls=tuple(record.calls),
         result_ids=tuple(dict.fromkeys(name for done in record.done for name in done.result.ids)),
         hits=tuple(hit for done in answered for hit in done.result.data.get("hits", ())),
         media=tuple(
@@ -197,6 +224,7 @@ def _turn(record: Record, text: str, conversation_id: str, milliseconds: float) 
             if done.tool in {"get_snapshot", "get_clip"}
         )[:SNAPSHOTS_SHOWN],
         tables=tuple(done.result.data for done in answered if done.tool == "event_statistics"),
+        proposal=next((done.result.data["proposal"] for done in answered if "proposal" in done.result.data), None),
         missing=record.missing,
         rule=record.rule,
         planner=record.planner,

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, ConfigDict
 
-from matpho_agent.answers.compose import Done
+from matpho_agent.answers.calls import Done
 from matpho_agent.language.places import PlaceIndex
+from matpho_agent.planner.plan import Memory
 from matpho_agent.planner.reader import Situation
 from matpho_platform.access.principal import Principal
 from matpho_tools.city import City
 from matpho_tools.contract import Outcome, ToolResult
 
 TurnOutcome = Literal["answered", "confirm", "clarify", "denied", "refused", "failed"]
+
+
+class State(TypedDict, total=False):
+    """What a checkpoint keeps: plain values only."""
+
+    text: str
+    memory: dict[str, Any]
+    calls: list[dict[str, Any]]
+
+
+def memory_of(state: State) -> Memory:
+    """The memory in a state."""
+    return Memory.model_validate(state.get("memory") or {})
 
 
 class Turn(BaseModel):
@@ -36,6 +50,8 @@ class Turn(BaseModel):
     """Snapshots and clips to show."""
     tables: tuple[dict[str, Any], ...] = ()
     """Statistics with their chart description."""
+    proposal: dict[str, Any] | None = None
+    """The act that waits for a yes, in a `confirm` turn: `{"id", "tool", "arguments", "rows", "expires_at"}`."""
     missing: str = ""
     """The argument asked for, in a `clarify` turn."""
     rule: str = ""
@@ -52,6 +68,8 @@ class Record:
 
     messages: list[BaseMessage] = field(default_factory=list)
     done: list[Done] = field(default_factory=list)
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    """`{"name", "arguments"}` of every call that went to the gateway, lookups among them."""
     said: str = ""
     """Text that answers without a tool."""
     outcome: TurnOutcome = "answered"
@@ -59,8 +77,14 @@ class Record:
     rule: str = ""
     planner: Literal["rules", "model"] = "rules"
     note: str = ""
+    notices: list[str] = field(default_factory=list)
     steps: int = 0
+    lookups: int = 0
+    limited: bool = False
+    """Whether a limit of the turn stopped it."""
     finished: bool = False
+    stopped: bool = False
+    """Whether the person pressed stop."""
     answer: str = ""
 
 
@@ -82,6 +106,7 @@ def end_of(result: ToolResult) -> TurnOutcome:
     """The turn's outcome when this call is its last."""
     outcomes: dict[Outcome, TurnOutcome] = {
         Outcome.ANSWERED: "answered",
+        Outcome.CONFIRM: "confirm",
         Outcome.CLARIFY: "clarify",
         Outcome.DENIED: "denied",
         Outcome.REFUSED: "refused",

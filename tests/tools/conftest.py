@@ -166,6 +166,6 @@ def who() -> Callable[..., Principal]:
 
     def make(role: Role, *areas: str) -> Principal:
         own = areas or (("DN-HC",) if role in {Role.OFFICER, Role.INVESTIGATOR} else ())
-        return Principal(f"u-{role.value}", f"Người {role.value}", role, own, session_id="s1")
+        return Principal(f"u-{role.value}", f"Người {role.value}", role, own, session_id="s1", mfa_at=now())
 
     return make

@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 
 from matpho_contracts.events import Event
+from matpho_contracts.ids import new_event_id
 from matpho_platform.access.policy import Allowed
 from matpho_platform.access.principal import Principal, Role, Scope
 from matpho_platform.center import Center
 from matpho_tools.contract import Outcome
-from matpho_tools.gateway import Gateway, Guards, Origin
+from matpho_tools.gateway import Gateway, Guards
+from matpho_tools.judging import Permit
 from matpho_tools.registry import TOOLS
+from matpho_tools.trail import Origin
 
 Who = Callable[..., Principal]
 
@@ -46,12 +49,18 @@ class TestRunning:
         assert result.data["signature"] == "valid"
         assert "vectors" not in result.data["event"]["data"]
 
-    async def test_an_event_of_another_area_is_not_found(
+    async def test_an_event_of_another_area_and_one_that_is_none_look_alike(
         self, gateway: Gateway, who: Who, events: dict[str, Event]
     ) -> None:
-        result = await call(gateway, who(Role.OFFICER), "get_event", event_id=events["far"].id)
-        assert result.data == {}
-        assert result.rule == "event_not_found"
+        elsewhere = await call(gateway, who(Role.OFFICER), "get_event", event_id=events["far"].id)
+        nowhere = await call(gateway, who(Role.OFFICER), "get_event", event_id=new_event_id())
+        assert (elsewhere.outcome, elsewhere.rule, elsewhere.data) == (Outcome.DENIED, "area", {})
+        same = {"outcome", "rule", "data", "ids", "message_vi", "message_en", "decision", "part", "narrowed"}
+        assert nowhere.model_dump(include=same) == elsewhere.model_dump(include=same)
+
+    async def test_who_sees_everything_is_told_that_there_is_no_such_event(self, gateway: Gateway, who: Who) -> None:
+        result = await call(gateway, who(Role.COMMANDER), "get_event", event_id=new_event_id())
+        assert (result.outcome, result.rule, result.data) == (Outcome.ANSWERED, "not_found", {})
 
     async def test_statistics_and_cameras(self, gateway: Gateway, who: Who) -> None:
         table = await call(gateway, who(Role.COMMANDER), "event_statistics", group_by=["area"])
@@ -182,7 +191,7 @@ class TestAudit:
         outcome, decision = (await center.audit.search(action="search_events")).records[:2]
         assert decision.log_index == result.audit_index == outcome.entry.refers_to
         assert (decision.entry.decision, decision.entry.user_id) == ("allowed", "u-officer")
-        assert decision.entry.policy_version.startswith("roles-")
+        assert decision.entry.policy_version.startswith("cedar-")
         assert len(decision.entry.argument_hash) == 64
         assert outcome.entry.result_ids == (events["dump"].id,)
         assert "43C" not in decision.entry.model_dump_json()
@@ -219,6 +228,11 @@ async def _places_hold(gateway: Gateway, who: Who, _events: dict[str, Event]) ->
     return bool((await call(gateway, who(Role.OFFICER), "search_events", areas=["DN-ST"])).outcome is Outcome.DENIED)
 
 
+async def _things_hold(gateway: Gateway, who: Who, events: dict[str, Event]) -> bool:
+    result = await call(gateway, who(Role.OFFICER), "get_event", event_id=events["far"].id)
+    return bool(result.outcome is Outcome.DENIED)
+
+
 async def _refusal_holds(gateway: Gateway, who: Who, _events: dict[str, Event]) -> bool:
     result = await call(gateway, who(Role.OFFICER), "search_events", query="find all muslim people")
     return bool(result.outcome is Outcome.REFUSED)
@@ -231,7 +245,8 @@ async def _redaction_holds(gateway: Gateway, who: Who, _events: dict[str, Event]
 MUTANTS: list[tuple[str, Probe, Guards]] = [
     ("policy", _role_holds, Guards(decide=lambda *_: Allowed(Scope(None)))),
     ("scope", _scope_holds, Guards(decide=lambda *_: Allowed(Scope(None)))),
-    ("places", _places_hold, Guards(narrow=lambda _p, _t, arguments, _c, _a: (arguments, False))),
+    ("places", _places_hold, Guards(narrow=lambda _d, _p, _t, arguments, *_: (arguments, False))),
+    ("things", _things_hold, Guards(permit=lambda _d, _p, _a, first, *_: Permit(first))),
     ("refusal", _refusal_holds, Guards(judge=lambda *_: None)),
     ("redaction", _redaction_holds, Guards(redact=lambda value, _conditions: value.model_dump(mode="json"))),
 ]

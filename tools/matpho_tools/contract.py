@@ -126,11 +126,10 @@ class Produced:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The things that a call's arguments name outright; the policy judges each before anything runs."""
+    """The places that a call's arguments list; the policy judges each, and a list is cut to what it allows."""
 
     areas: tuple[str, ...] = ()
     camera_ids: tuple[str, ...] = ()
-    event_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from matpho_contracts.ids import EventId
-from matpho_tools.contract import Arguments, Call, Named, Produced, Tool
+from matpho_tools.contract import Arguments, Call, Produced, Tool
+from matpho_tools.resources import event_resources
 
 
 class EventStillArguments(Arguments):
@@ -41,6 +42,6 @@ TOOL = Tool(
     run=_run,
     part_vi="kho ảnh",
     part_en="the picture store",
-    names=lambda arguments: Named(event_ids=(arguments.event_id,)),
+    about=lambda center, arguments: event_resources(center, (arguments.event_id,)),
     exposed=False,
 )

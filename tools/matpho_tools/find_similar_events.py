@@ -10,8 +10,9 @@ from pydantic import StringConstraints, model_validator
 
 from matpho_contracts.errors import BadInputError
 from matpho_contracts.ids import EventId
-from matpho_tools.contract import Call, Named, Produced, Tool
+from matpho_tools.contract import Call, Produced, Tool
 from matpho_tools.filters import FilterArguments, Paging
+from matpho_tools.resources import event_resources
 
 MAX_IMAGE_BASE64 = 8 * 1024 * 1024
 """About 6 MiB of JPEG: a full-size photograph."""
@@ -49,12 +50,6 @@ async def _run(call: Call[FindSimilarArguments]) -> Produced:
     return Produced(page, tuple(hit.id for hit in page.hits))
 
 
-def _named(arguments: FindSimilarArguments) -> Named:
-    places = arguments.named()
-    events = () if arguments.event_id is None else (arguments.event_id,)
-    return Named(places.areas, places.camera_ids, events)
-
-
 TOOL = Tool(
     name="find_similar_events",
     summary="Find events that look like a given event (objects and scenes, never a person's face).",
@@ -63,6 +58,7 @@ TOOL = Tool(
     run=_run,
     part_vi="kho véc-tơ",
     part_en="the vector index",
-    names=_named,
+    names=FindSimilarArguments.named,
+    about=lambda center, arguments: event_resources(center, (arguments.event_id,) if arguments.event_id else ()),
     deadline_s=15.0,
 )

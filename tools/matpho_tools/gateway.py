@@ -3,11 +3,13 @@
 1 authenticate (the channel's work: it brings a Principal or nothing)
 2 principal from the runtime, never from a model's or a client's words
 3 decide by policy
-4 refuse, deny, or ask for what is missing; refusal comes before denial
+4 refuse, deny, ask for what is missing, or wait for a person's yes; refusal comes before denial, denial before waiting
 5 audit entry: decision, policy version, argument hash
 6 run, within a deadline
 7 redact for the role
 8 audit the outcome
+
+A tool that acts stops at 4 with a proposal; `confirm` starts again at 3 with exactly what was proposed.
 """
 
 from __future__ import annotations
@@ -15,51 +17,60 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
 from matpho_contracts.errors import BadInputError, MatphoError, NotFoundError
 from matpho_contracts.times import now as present
-from matpho_platform.access.policy import POLICY_VERSION, Allowed, Denied, Resource, decide
+from matpho_platform.access.conditions import Condition
+from matpho_platform.access.errors import DeniedError
+from matpho_platform.access.policy import Allowed, Denied, Facts, Resource
 from matpho_platform.access.principal import Principal
-from matpho_platform.access.role_table import Condition
-from matpho_platform.audit.schemas import MAX_RESULT_IDS, AuditEntry, argument_hash, loggable
+from matpho_tools import results
 from matpho_tools.city import City, CityNames
-from matpho_tools.contract import Arguments, Call, Outcome, Produced, Tool, ToolResult
-from matpho_tools.narrowing import narrow
+from matpho_tools.contract import Arguments, Call, MissingError, Outcome, Tool, ToolResult
+from matpho_tools.judging import Permit, permit
+from matpho_tools.narrowing import Narrow, narrow
 from matpho_tools.redaction import WithheldError, redact
 from matpho_tools.refusals import Refusal, judge
 from matpho_tools.registry import TOOLS
-from matpho_tools.wording import NOT_FOUND, denial, failure, missing
+from matpho_tools.trail import Asked, Origin, Trail
+from matpho_tools.wording import denial
 
 if TYPE_CHECKING:
     from matpho_platform.center import Center
 
-Decision = Literal["allowed", "denied", "refused", "none"]
 AUDIT_PART = ("nhật ký kiểm toán", "the audit log")
+PROPOSAL_GONE = Denied("proposal_gone")
+PERSON_ONLY = Denied("person_only")
+Ended = tuple[ToolResult, BaseModel | None]
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """The judgements of a call, each a pure function; tests take one out at a time and must turn red."""
+    """The judgements of a call; tests take one out at a time and must turn red. None: the center's own policy."""
 
-    decide: Callable[[Principal, str, Resource | None], Allowed | Denied] = decide
+    decide: Callable[[Principal, str, Resource | None, Facts, datetime], Allowed | Denied] | None = None
     judge: Callable[[Iterable[str], Callable[[str], bool]], Refusal | None] = judge
-    narrow: Callable[[Principal, Tool[Any], Arguments, City, Allowed], tuple[Arguments, bool] | Denied] = narrow
+    narrow: Narrow = narrow
+    permit: Callable[..., Permit | Denied] = permit
     redact: Callable[[BaseModel, Collection[Condition]], dict[str, Any]] = redact
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a call comes from, for the trail; `prompts` names the prompt files that the planner read."""
+class _Permitted:
+    """A call that may run: its tool, its arguments cut to the scope, and under which conditions."""
 
-    channel: str
-    conversation_id: str = ""
-    prompts: str = ""
+    tool: Tool[Any]
+    arguments: Arguments
+    allowed: Allowed
+    cut: bool
+    now: datetime
 
 
 class Gateway:
@@ -69,7 +80,9 @@ class Gateway:
         self._center = center
         self._tools = tools
         self._guards = guards or Guards()
+        self._decide = self._guards.decide or center.policy.decide
         self._names = CityNames(center)
+        self._trail = Trail(center)
 
     @property
     def tools(self) -> Mapping[str, Tool[Any]]:
@@ -86,14 +99,14 @@ class Gateway:
         refusal = self._guards.judge([text], city.knows)
         if refusal is None:
             return None
-        return await self._refuse(principal, "say", {"text": text}, refusal, origin)
+        return await self._refuse(Asked(principal, "say", {"text": text}, origin), refusal)
 
     async def denied(self, principal: Principal, action: str, origin: Origin) -> ToolResult | None:
         """A denial that rests on the role alone, for wishes that need no arguments to be judged; it is in the trail."""
-        verdict = self._guards.decide(principal, action, None)
+        verdict = self._decide(principal, action, None, Facts(), present())
         if isinstance(verdict, Allowed):
             return None
-        return await self._deny(principal, action, {}, verdict, origin)
+        return await self._deny(Asked(principal, action, {}, origin), verdict)
 
     async def call(
         self,
@@ -104,191 +117,195 @@ class Gateway:
         channel: str,
         conversation_id: str | None = None,
         prompts: str = "",
+        now: datetime | None = None,
     ) -> ToolResult:
-        """Run a tool; what the arguments, the policy or a part of the center do is in the result, not an exception."""
-        origin = Origin(channel, conversation_id or "", prompts)
-        try:
-            result, _value = await self._call(principal, tool, arguments, origin)
-        except MatphoError as error:
-            log.warning("tool call not completed", extra={"tool": tool, "code": error.code})
-            return _failed(tool, AUDIT_PART, error.code)
-        return result
+        """Run a tool, or propose it where it acts; whatever happens is in the result, not an exception.
+
+        `now` is the present of the call, for evaluations that play another day; people's channels leave it out.
+        """
+        asked = Asked(principal, tool, arguments, Origin(channel, conversation_id or "", prompts))
+        return (await self._ended(asked, self._call(asked, now or present())))[0]
 
     async def media(
         self, principal: Principal, tool: str, arguments: Mapping[str, Any], *, channel: str
     ) -> tuple[ToolResult, BaseModel | None]:
         """As `call`, with the value itself for endpoints that answer bytes; None unless the result is answered."""
-        try:
-            return await self._call(principal, tool, arguments, Origin(channel))
-        except MatphoError as error:
-            return _failed(tool, AUDIT_PART, error.code), None
+        asked = Asked(principal, tool, arguments, Origin(channel))
+        return await self._ended(asked, self._call(asked, present()))
 
-    async def _call(
-        self, principal: Principal, name: str, raw: Mapping[str, Any], origin: Origin
-    ) -> tuple[ToolResult, BaseModel | None]:
-        tool = self._tools.get(name)
-        if tool is None:
-            return await self._deny(principal, name, raw, Denied("unknown_tool"), origin), None
-        first = self._guards.decide(principal, tool.action, None)  # 3, as far as the role alone goes
+    async def confirm(
+        self,
+        principal: Principal,
+        proposal_id: str,
+        *,
+        channel: str,
+        conversation_id: str | None = None,
+        prompts: str = "",
+        now: datetime | None = None,
+    ) -> ToolResult:
+        """The person's yes: runs exactly what was proposed to this person, once, if the policy still agrees."""
+        at = now or present()
+        asked = Asked(principal, "confirm", {"proposal": proposal_id}, Origin(channel, conversation_id or "", prompts))
+        return (await self._ended(asked, self._confirm(asked, proposal_id, at)))[0]
+
+    async def cancel(self, principal: Principal, proposal_id: str, *, channel: str) -> bool:
+        """The person's no: the proposal is forgotten; whether there was one. It is in the trail."""
+        asked = Asked(principal, "cancel", {"proposal": proposal_id}, Origin(channel))
+        dropped = await self._center.proposals.drop(principal.user_id, proposal_id)
+        await self._trail.decided(asked, "none", outcome="cancelled" if dropped else "gone")
+        return dropped
+
+    async def _ended(self, asked: Asked, running: Awaitable[Ended]) -> Ended:
+        """An error on the way (the log, the registry) ends the call as a failure; nothing ran."""
         try:
-            arguments = tool.arguments.model_validate(dict(raw))
+            return await running
+        except MatphoError as error:
+            log.warning("tool call not completed", extra={"tool": asked.tool, "code": error.code})
+            return results.failed(asked.tool, AUDIT_PART, error.code), None
+
+    async def _call(self, asked: Asked, now: datetime) -> Ended:
+        permitted = await self._permitted(asked, now)
+        if isinstance(permitted, ToolResult):
+            return permitted, None
+        if permitted.tool.prepare is not None:
+            return await self._propose(asked, permitted), None
+        return await self._run(asked, permitted)
+
+    async def _permitted(self, asked: Asked, now: datetime) -> _Permitted | ToolResult:
+        """Steps 3 and 4: the call as it may run, or how it ends."""
+        tool = self._tools.get(asked.tool)
+        if tool is None:
+            return await self._deny(asked, Denied("unknown_tool"))
+        principal = asked.principal
+        first = self._decide(principal, tool.action, None, Facts(), now)  # 3, as far as the role alone goes
+        try:
+            arguments = tool.arguments.model_validate(dict(asked.arguments))
         except ValidationError as error:
             if isinstance(first, Denied):
-                return await self._deny(principal, name, raw, first, origin), None
-            return await self._clarify(principal, name, raw, error, origin), None
+                return await self._deny(asked, first)
+            return await self._stop(asked, results.unfit(asked.tool, error))
         city = await self.city()
         refusal = self._guards.judge(tool.free_text(arguments), city.knows)  # 4
         if refusal is not None:
-            return await self._refuse(principal, name, raw, refusal, origin), None
+            return await self._refuse(asked, refusal)
         if isinstance(first, Denied):
-            return await self._deny(principal, name, raw, first, origin), None
-        narrowed = self._guards.narrow(principal, tool, arguments, city, first)  # 3, for every place that is named
+            return await self._deny(asked, first)
+        narrowed = self._guards.narrow(self._decide, principal, tool, arguments, city, first, now)  # 3, named places
         if isinstance(narrowed, Denied):
-            return await self._deny(principal, name, raw, narrowed, origin), None
-        return await self._run(principal, tool, raw, narrowed, first, origin)
-
-    async def _run(
-        self,
-        principal: Principal,
-        tool: Tool[Any],
-        raw: Mapping[str, Any],
-        narrowed: tuple[Arguments, bool],
-        allowed: Allowed,
-        origin: Origin,
-    ) -> tuple[ToolResult, BaseModel | None]:
-        index = await self._audit(principal, tool.name, raw, "allowed", origin)  # 5
-        started = time.perf_counter()
+            return await self._deny(asked, narrowed)
         arguments, cut = narrowed
-        result, value = await self._guarded(tool, principal, allowed, arguments)  # 6, 7
+        resources = await tool.about(self._center, arguments) if tool.about else ()
+        verdict = self._guards.permit(  # 3, named things
+            self._decide, principal, tool.action, first, resources, tool.facts(arguments), now
+        )
+        if isinstance(verdict, Denied):
+            return await self._deny(asked, verdict)
+        if verdict.missing:
+            return await self._stop(asked, results.not_found(asked.tool))
+        return _Permitted(tool, arguments, verdict.allowed, cut, now)
+
+    async def _propose(self, asked: Asked, permitted: _Permitted) -> ToolResult:
+        """Step 4 for a tool that acts: complete the call, keep it, show it. Nothing has happened yet."""
+        tool, principal = permitted.tool, asked.principal
+        if tool.prepare is None:
+            raise RuntimeError("only a tool that acts is proposed")
+        call = Call(
+            self._center, principal, permitted.allowed.scope, permitted.arguments, permitted.now,
+            channel=asked.origin.channel,
+        )  # fmt: skip
+        prepared, ended = await self._guarded(tool, tool.prepare(call))
+        if prepared is None:
+            return await self._stop(asked, ended)
+        arguments = prepared.arguments.model_dump(mode="json", exclude_defaults=True)
+        if prepared.arguments != permitted.arguments:  # what was filled in is judged like what was said
+            again = await self._permitted(replace(asked, arguments=arguments), permitted.now)
+            if isinstance(again, ToolResult):
+                return again
+        proposal = await self._center.proposals.put(
+            principal.user_id, tool.name, arguments, conversation=asked.origin.conversation_id[:64], at=permitted.now
+        )
+        waiting = results.waiting(proposal, prepared.rows, prepared.ids)
+        index = await self._trail.decided(
+            replace(asked, arguments=arguments, proposal_id=proposal.id), "confirm", outcome="confirm"
+        )
+        return waiting.model_copy(update={"audit_index": index, "narrowed": permitted.cut})
+
+    async def _confirm(self, asked: Asked, proposal_id: str, now: datetime) -> Ended:
+        if asked.principal.actions is not None:
+            return await self._deny(asked, PERSON_ONLY), None
+        proposal = await self._center.proposals.take(asked.principal.user_id, proposal_id, now)
+        if proposal is None:
+            return await self._deny(asked, PROPOSAL_GONE), None
+        asked = replace(asked, tool=proposal.tool, arguments=proposal.arguments, proposal_id=proposal.id)
+        permitted = await self._permitted(asked, now)
+        if isinstance(permitted, ToolResult):
+            return permitted, None
+        return await self._run(asked, permitted)
+
+    async def _run(self, asked: Asked, permitted: _Permitted) -> Ended:
+        tool = permitted.tool
+        asked = replace(asked, facts=tool.facts(permitted.arguments), spool=tool.when_unlogged == "spool")
+        index = await self._trail.decided(asked, "allowed")  # 5
+        started = time.perf_counter()
+        call = Call(
+            self._center, asked.principal, permitted.allowed.scope, permitted.arguments, permitted.now,
+            asked.proposal_id, asked.origin.channel,
+        )  # fmt: skip
+        produced, result = await self._guarded(tool, tool.run(call))  # 6
+        value: BaseModel | None = None
+        if produced is not None:
+            result, value = self._shown(tool, produced.value, produced.ids, permitted.allowed)  # 7
         spent = (time.perf_counter() - started) * 1000
-        entry = self._entry(principal, tool.name, raw, "allowed", origin)
-        outcome = {"outcome": result.outcome.value, "result_ids": result.ids[:MAX_RESULT_IDS], "rule": result.rule}
-        await self._center.audit.append(
-            entry.model_copy(update={**outcome, "count": len(result.ids), "ms": spent, "refers_to": index})
-        )  # 8
+        await self._trail.finished(asked, result, index, spent)  # 8
         final = result.model_copy(
-            update={"decision": "allow", "narrowed": cut, "audit_index": index, "milliseconds": round(spent, 3)}
+            update={
+                "decision": "allow",
+                "narrowed": permitted.cut,
+                "audit_index": index,
+                "milliseconds": round(spent, 3),
+            }
         )
         return final, value
 
-    async def _guarded(
-        self, tool: Tool[Any], principal: Principal, allowed: Allowed, arguments: Arguments
-    ) -> tuple[ToolResult, BaseModel | None]:
-        """6 run within the deadline, 7 redact; every way to fail becomes a result."""
+    def _shown(self, tool: Tool[Any], value: BaseModel, ids: Iterable[str], allowed: Allowed) -> Ended:
         try:
-            async with asyncio.timeout(tool.deadline_s):
-                produced: Produced = await tool.run(Call(self._center, principal, allowed.scope, arguments, present()))
-            data = self._guards.redact(produced.value, allowed.conditions)
+            data = self._guards.redact(value, allowed.conditions)
         except WithheldError as error:
             vi, en = denial("withheld", ())
-            result = ToolResult(
-                tool=tool.name,
-                outcome=Outcome.DENIED,
-                rule="withheld",
-                message_vi=vi,
-                message_en=f"{en} {error.message}",
-            )
-            return result, None
+            return results.denied_now(tool.name, "withheld", vi, f"{en} {error.message}"), None
+        return ToolResult(tool=tool.name, outcome=Outcome.ANSWERED, data=data, ids=tuple(ids)), value
+
+    async def _guarded(self, tool: Tool[Any], running: Awaitable[Any]) -> tuple[Any, ToolResult]:
+        """Await within the deadline; every way to fail becomes a result. The result says nothing where it went well."""
+        name, part = tool.name, (tool.part_vi, tool.part_en)
+        try:
+            async with asyncio.timeout(tool.deadline_s):
+                return await running, results.not_found(name)
+        except DeniedError as error:
+            return None, results.denied_now(name, error.rule, error.message_vi, error.message)
         except NotFoundError as error:
-            vi, en = NOT_FOUND
-            return ToolResult(
-                tool=tool.name, outcome=Outcome.ANSWERED, rule=error.code, message_vi=vi, message_en=en
-            ), None
+            return None, results.not_found(name, error.code)
+        except MissingError as error:
+            return None, results.lacking(name, error.argument, error.message, error.options, error.code)
         except BadInputError as error:
-            vi, en = missing("arguments", error.message)
-            return ToolResult(
-                tool=tool.name, outcome=Outcome.CLARIFY, rule=error.code, message_vi=vi, message_en=en
-            ), None
+            return None, results.lacking(name, "arguments", error.message, rule=error.code)
         except TimeoutError:
-            return _failed(tool.name, (tool.part_vi, tool.part_en), "timeout"), None
+            return None, results.failed(name, part, "timeout")
         except MatphoError as error:
-            return _failed(tool.name, (tool.part_vi, tool.part_en), error.code), None
+            return None, results.failed(name, part, error.code)
         except Exception:
-            log.exception("a tool failed in a way it does not know", extra={"tool": tool.name})
-            return _failed(tool.name, (tool.part_vi, tool.part_en), "internal"), None
-        ids = tuple(produced.ids)
-        return ToolResult(tool=tool.name, outcome=Outcome.ANSWERED, data=data, ids=ids), produced.value
+            log.exception("a tool failed in a way it does not know", extra={"tool": name})
+            return None, results.failed(name, part, "internal")
 
-    async def _clarify(
-        self, principal: Principal, name: str, raw: Mapping[str, Any], error: ValidationError, origin: Origin
-    ) -> ToolResult:
-        first = error.errors(include_url=False, include_input=False)[0]
-        argument = ".".join(str(part) for part in first["loc"]) or "arguments"
-        index = await self._audit(principal, name, raw, "none", origin, rule="bad_arguments", outcome="clarify")
-        vi, en = missing(argument, first["msg"])
-        data = {"missing": argument}
-        return ToolResult(
-            tool=name,
-            outcome=Outcome.CLARIFY,
-            data=data,
-            rule="bad_arguments",
-            message_vi=vi,
-            message_en=en,
-            audit_index=index,
-        )
+    async def _stop(self, asked: Asked, result: ToolResult) -> ToolResult:
+        """An end before anything ran, which is in the trail too."""
+        decision: Any = "denied" if result.outcome is Outcome.DENIED else "none"
+        index = await self._trail.decided(asked, decision, rule=result.rule, outcome=result.outcome.value)
+        return result.model_copy(update={"audit_index": index})
 
-    async def _deny(
-        self, principal: Principal, name: str, raw: Mapping[str, Any], denied: Denied, origin: Origin
-    ) -> ToolResult:
-        index = await self._audit(principal, name, raw, "denied", origin, rule=denied.rule, outcome="denied")
-        vi, en = denial(denied.rule, denied.who_can)
-        return ToolResult(
-            tool=name,
-            outcome=Outcome.DENIED,
-            decision="deny",
-            rule=denied.rule,
-            message_vi=vi,
-            message_en=en,
-            audit_index=index,
-        )
+    async def _deny(self, asked: Asked, verdict: Denied) -> ToolResult:
+        return await self._stop(asked, results.denied(asked.tool, verdict))
 
-    async def _refuse(
-        self, principal: Principal, name: str, raw: Mapping[str, Any], refusal: Refusal, origin: Origin
-    ) -> ToolResult:
-        index = await self._audit(principal, name, raw, "refused", origin, rule=refusal.rule, outcome="refused")
-        return ToolResult(
-            tool=name,
-            outcome=Outcome.REFUSED,
-            decision="refuse",
-            rule=refusal.rule,
-            message_vi=refusal.message("vi"),
-            message_en=refusal.message("en"),
-            audit_index=index,
-        )
-
-    async def _audit(
-        self,
-        principal: Principal,
-        name: str,
-        raw: Mapping[str, Any],
-        decision: Decision,
-        origin: Origin,
-        *,
-        rule: str = "",
-        outcome: str = "",
-    ) -> int:
-        entry = self._entry(principal, name, raw, decision, origin)
-        return await self._center.audit.append(entry.model_copy(update={"rule": rule, "outcome": outcome}))
-
-    def _entry(
-        self, principal: Principal, name: str, raw: Mapping[str, Any], decision: Decision, origin: Origin
-    ) -> AuditEntry:
-        secret = self._center.audit.secret
-        version = f"{POLICY_VERSION};{origin.prompts}" if origin.prompts else POLICY_VERSION
-        return AuditEntry(
-            user_id=principal.user_id,
-            role=principal.role.value,
-            action=name[:64],
-            decision=decision,
-            policy_version=version[:200],
-            argument_hash=argument_hash(raw, secret),
-            arguments=loggable(raw, secret),
-            channel=origin.channel[:200],
-            conversation=origin.conversation_id[:200],
-            session_id=principal.session_id[:200],
-        )
-
-
-def _failed(tool: str, part: tuple[str, str], reason: str) -> ToolResult:
-    vi, en = failure(*part, reason)
-    return ToolResult(tool=tool, outcome=Outcome.FAILED, rule=reason, part=part[1], message_vi=vi, message_en=en)
+    async def _refuse(self, asked: Asked, refusal: Refusal) -> ToolResult:
+        index = await self._trail.decided(asked, "refused", rule=refusal.rule, outcome="refused")
+        return results.refused(asked.tool, refusal).model_copy(update={"audit_index": index})

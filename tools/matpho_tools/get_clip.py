@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from matpho_contracts.ids import EventId, ShortId
 from matpho_contracts.times import AwareDatetime
 from matpho_tools.contract import Arguments, Call, Named, Produced, Tool
+from matpho_tools.resources import event_resources
 
 MAX_CLIP = timedelta(minutes=10)
 """The longest clip of the tool contract."""
@@ -58,6 +59,7 @@ async def _run(call: Call[GetClipArguments]) -> Produced:
         camera_id=wanted.camera_id,
         time_from=wanted.time_from,
         time_to=wanted.time_to,
+        at=call.now,
     )
     reference = ClipReference(
         clip_id=clip.id,
@@ -79,9 +81,7 @@ TOOL = Tool(
     run=_run,
     part_vi="bộ ghi hình ở hộp biên",
     part_en="the recorder of the edge box",
-    names=lambda arguments: Named(
-        camera_ids=(arguments.camera_id,) if arguments.camera_id else (),
-        event_ids=(arguments.event_id,) if arguments.event_id else (),
-    ),
+    names=lambda arguments: Named(camera_ids=(arguments.camera_id,) if arguments.camera_id else ()),
+    about=lambda center, arguments: event_resources(center, (arguments.event_id,) if arguments.event_id else ()),
     deadline_s=45.0,
 )

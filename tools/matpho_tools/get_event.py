@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from matpho_contracts.ids import EventId
-from matpho_tools.contract import Arguments, Call, Named, Produced, Tool
+from matpho_tools.contract import Arguments, Call, Produced, Tool
+from matpho_tools.resources import event_resources
 
 
 class GetEventArguments(Arguments):
@@ -14,16 +15,18 @@ class GetEventArguments(Arguments):
 
 async def _run(call: Call[GetEventArguments]) -> Produced:
     detail = await call.center.events.get(call.scope, call.arguments.event_id)
-    return Produced(detail, (detail.event.id,))
+    incident_id = (await call.center.incidents.incident_of((detail.event.id,))).get(detail.event.id)
+    linked = detail.model_copy(update={"incident_id": incident_id})
+    return Produced(linked, (detail.event.id, incident_id) if incident_id else (detail.event.id,))
 
 
 TOOL = Tool(
     name="get_event",
-    summary="Read one event: facts, objects, caption, signature state.",
+    summary="Read one event: facts, objects, caption, signature state, its incident if it has one.",
     arguments=GetEventArguments,
     action="get_event",
     run=_run,
     part_vi="kho sự kiện",
     part_en="the event store",
-    names=lambda arguments: Named(event_ids=(arguments.event_id,)),
+    about=lambda center, arguments: event_resources(center, (arguments.event_id,)),
 )

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
-from matpho_platform.access.policy import Allowed, Denied, Resource, decide
+from matpho_platform.access.conditions import Condition
+from matpho_platform.access.policy import Allowed, Denied, Facts, Resource
 from matpho_platform.access.principal import Principal
-from matpho_platform.access.role_table import Condition
 from matpho_tools.city import City
 from matpho_tools.contract import Arguments, Tool
+from matpho_tools.judging import Decide
 
-PUBLIC_ARGUMENTS = frozenset({"event_types", "areas", "time_from", "time_to", "metric", "group_by", "compare_to"})
+PUBLIC_ARGUMENTS = frozenset(
+    {"event_types", "areas", "time_from", "time_to", "metric", "group_by", "compare_to", "query", "limit", "offset"}
+)
 PUBLIC_GROUPS = frozenset({"day", "week", "area", "event_type"})
 """What anybody may count by; an hour or a camera would single people out."""
 
+Narrow = Callable[[Decide, Principal, Tool[Any], Arguments, City, Allowed, datetime], tuple[Arguments, bool] | Denied]
+
 
 def narrow(
-    principal: Principal, tool: Tool[Any], arguments: Arguments, city: City, allowed: Allowed
+    decide: Decide,
+    principal: Principal,
+    tool: Tool[Any],
+    arguments: Arguments,
+    city: City,
+    allowed: Allowed,
+    now: datetime,
 ) -> tuple[Arguments, bool] | Denied:
     """The arguments that the policy lets run, and whether some were cut away; Denied when nothing is left.
 
@@ -30,10 +42,14 @@ def narrow(
     if Condition.PUBLIC_ONLY in allowed.conditions and not _public(arguments):
         return Denied("public_only")
     named = tool.names(arguments)
-    areas = _judged(named.areas, lambda code: decide(principal, tool.action, Resource(city.lineage(code))))
+
+    def ask(resource: Resource | None) -> Allowed | Denied:
+        return decide(principal, tool.action, resource, Facts(), now)
+
+    areas = _judged(named.areas, lambda code: ask(Resource(city.lineage(code))))
     if isinstance(areas, Denied):
         return areas
-    cameras = _judged(named.camera_ids, lambda name: decide(principal, tool.action, _camera(city, name)))
+    cameras = _judged(named.camera_ids, lambda name: ask(_camera(city, name)))
     if isinstance(cameras, Denied):
         return cameras
     changes: dict[str, tuple[str, ...]] = {}

@@ -6,11 +6,11 @@ like any other call.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, StringConstraints
 
 from matpho_contracts.errors import NotFoundError
 from matpho_platform.web.session import CurrentPrincipal
@@ -24,11 +24,13 @@ from matpho_tools.open_clip import ClipFile
 from matpho_tools.registry import openai_schemas
 
 PREFIX = "/api/v1"
+ProposalId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 CHANNEL = "rest"
 BODY_LIMITS = {f"{PREFIX}/tools/": MAX_IMAGE_BASE64 + 64 * 1024}
 """Bytes that a tool call's body may have: an uploaded picture and its filters (for `create_app(body_limits=…)`)."""
 STATUS = {
     Outcome.ANSWERED: 200,
+    Outcome.CONFIRM: 202,
     Outcome.CLARIFY: 422,
     Outcome.DENIED: 403,
     Outcome.REFUSED: 403,
@@ -52,6 +54,16 @@ def tools_router(gateway: Gateway) -> APIRouter:
     async def call_tool(name: str, principal: CurrentPrincipal, arguments: dict[str, Any] = Body()) -> JSONResponse:  # noqa: B008 # FastAPI reads its default
         """Call a tool; the body is its arguments, the answer a ToolResult whatever happened."""
         return _answer(await gateway.call(principal, name, arguments, channel=CHANNEL))
+
+    @router.post("/proposals/{proposal_id}")
+    async def confirm(proposal_id: ProposalId, principal: CurrentPrincipal) -> JSONResponse:
+        """The caller's yes to what waits: it runs, once, exactly as it was shown."""
+        return _answer(await gateway.confirm(principal, proposal_id, channel=CHANNEL))
+
+    @router.delete("/proposals/{proposal_id}", status_code=204)
+    async def cancel(proposal_id: ProposalId, principal: CurrentPrincipal) -> None:
+        """The caller's no; what waits no longer is no error."""
+        await gateway.cancel(principal, proposal_id, channel=CHANNEL)
 
     @router.get("/events/{event_id}/still", response_class=Response)
     async def still(event_id: str, principal: CurrentPrincipal) -> Response:

@@ -29,6 +29,43 @@ DENIALS: dict[str, tuple[str, str]] = {
         "Kết quả này không được hiển thị cho vai trò của bạn.",
         "This result may not be shown to your role.",
     ),
+    "proposal_gone": (
+        "Đề nghị này không còn chờ xác nhận (đã thực hiện, đã hủy hoặc quá 15 phút). Xin yêu cầu lại.",
+        "This proposal no longer waits (done, cancelled, or older than 15 minutes). Please ask again.",
+    ),
+    "person_only": (
+        "Chỉ một người đang đăng nhập mới được xác nhận, không phải mã truy cập của chương trình.",
+        "Only a signed-in person may confirm, not a program's access token.",
+    ),
+    "step_up": (
+        "Việc này cần xác thực lại bước hai trong 5 phút gần đây.",
+        "This needs your second factor, shown again within the last 5 minutes.",
+    ),
+    "own_request": (
+        "Bạn không được tự quyết định yêu cầu của chính mình; cần người thứ hai.",
+        "You cannot decide a request of your own; it takes a second person.",
+    ),
+    "not_party": (
+        "Chỉ người yêu cầu và người duyệt được xem kết quả này.",
+        "Only who asked and who decided may see this result.",
+    ),
+    "camera_held": (
+        "Camera đang do người có cấp cao hơn điều khiển.",
+        "Somebody of a higher role holds this camera.",
+    ),
+    "own_actions_only": (
+        "Bạn chỉ xem được nhật ký thao tác của chính mình.",
+        "You may read the log of your own actions only.",
+    ),
+    "token_scope": (
+        "Mã truy cập này không được cấp quyền cho việc đó.",
+        "This access token was not given that right.",
+    ),
+    "bulk": ("Mỗi yêu cầu chỉ được về một người hoặc một xe.", "One request is about one person or one vehicle."),
+    "engine": (
+        "Không kiểm tra được chính sách nên không cho phép.",
+        "The policy could not be checked, so the answer is no.",
+    ),
     "not_ptz": ("Camera này cố định, không thể xoay.", "This camera is fixed and cannot be turned."),
 }
 

@@ -5,49 +5,29 @@ Three things are never mixed up: nothing was found, it could not be checked, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
+from matpho_agent.answers.calls import Done, Reader, Writer
+from matpho_agent.answers.confirmation import confirmation
 from matpho_agent.answers.events import details, found_events, similar_events
 from matpho_agent.answers.facts import camera_name, pick, status_name
 from matpho_agent.answers.statistics import statistics
 from matpho_contracts.times import VIETNAM
-from matpho_platform.access.principal import Principal
-from matpho_tools.city import City
-from matpho_tools.contract import Outcome, ToolResult
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """One call that was made, with what came of it."""
-
-    tool: str
-    arguments: Mapping[str, Any]
-    result: ToolResult
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """For whom an answer is written."""
-
-    principal: Principal
-    language: str
-    now: datetime
-    city: City
-
-
-Writer = Callable[[Done, Reader], str]
+from matpho_tools.contract import Outcome
 
 
 def compose(done: Sequence[Done], reader: Reader) -> str:
     """The answer to all calls of a turn, a paragraph each."""
-    return "\n\n".join(_one(call, reader) for call in done)
+    return "\n\n".join(part for call in done if (part := _one(call, reader)))
 
 
 def _one(call: Done, reader: Reader) -> str:
     result = call.result
+    if result.outcome is Outcome.CONFIRM:
+        return confirmation(result.data["proposal"], reader)
+    if result.outcome is Outcome.CLARIFY:
+        return ""  # the question back says it
     if result.outcome is not Outcome.ANSWERED or not result.data:
         return pick(reader.language, result.message_vi, result.message_en)
     text = WRITERS[call.tool](call, reader) if call.tool in WRITERS else _plain(call, reader)

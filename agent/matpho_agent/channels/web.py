@@ -1,8 +1,9 @@
 """The web chat: one sentence in, server-sent events out. The conversation lives on the server.
 
 Events, each with JSON data: `conversation` {conversation_id}; `step` {step, tool}; `token` {text}; `result` {hits,
-media, tables}; `done` {outcome, rule, missing, tool_calls, result_ids, language, planner, milliseconds}. A client that
-goes away stops the turn. A client sends its sentence and nothing else: no history, no system message, no principal.
+media, tables, proposal}; `done` {outcome, rule, missing, tool_calls, result_ids, language, planner, milliseconds}. A
+client that goes away stops the turn. A client sends its sentence and nothing else: no history, no system message, no
+principal, no yes in any other form than the person's own words.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from matpho_agent.language.tokens import MAX_TEXT_CHARS
 from matpho_agent.turn import Turn
 from matpho_contracts.ids import ShortId
 from matpho_platform.web.session import CurrentPrincipal
+from matpho_tools.registry import openai_schemas
 
 CHANNEL = "web"
 PAGES = Path(__file__).parent / "pages"
@@ -62,7 +64,7 @@ def chat_router(assistant: Assistant) -> APIRouter:
                 yield ServerSentEvent(event=event["type"], data={k: v for k, v in event.items() if k != "type"})
                 continue
             turn: Turn = event["turn"]
-            yield ServerSentEvent(event="result", data={"hits": turn.hits, "media": turn.media, "tables": turn.tables})
+            yield ServerSentEvent(event="result", data=_result(turn))
             yield ServerSentEvent(event="done", data=_done(turn))
 
     @router.get("/welcome")
@@ -78,6 +80,16 @@ def chat_router(assistant: Assistant) -> APIRouter:
             words=await assistant.words(language),
         )
 
+    @router.get("/tools")
+    async def tools(_principal: CurrentPrincipal) -> list[dict[str, Any]]:
+        """Every tool in the form that OpenAI-compatible models take."""
+        return openai_schemas()
+
+    @router.post("/{conversation_id}/stop", status_code=204)
+    async def stop(conversation_id: ShortId, principal: CurrentPrincipal) -> None:
+        """Stop the turn that runs in a conversation of the caller's own; no further call is made."""
+        assistant.stop(principal, conversation_id)
+
     @router.delete("/{conversation_id}", status_code=204)
     async def forget(conversation_id: ShortId, principal: CurrentPrincipal) -> None:
         """Forget a conversation of the caller's own."""
@@ -86,5 +98,9 @@ def chat_router(assistant: Assistant) -> APIRouter:
     return router
 
 
+def _result(turn: Turn) -> dict[str, Any]:
+    return {"hits": turn.hits, "media": turn.media, "tables": turn.tables, "proposal": turn.proposal}
+
+
 def _done(turn: Turn) -> dict[str, Any]:
-    return turn.model_dump(mode="json", exclude={"hits", "media", "tables", "answer"})
+    return turn.model_dump(mode="json", exclude={"hits", "media", "tables", "answer", "proposal"})

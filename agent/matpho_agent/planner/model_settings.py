@@ -26,10 +26,12 @@ class AssistantSettings(SettingsBase):
 
     model: ModelSettings | None = None
     """None: the deterministic planner alone."""
-    memory: Literal["sqlite", "process"] = "sqlite"
-    """Whether conversations outlive the process."""
+    memory: Literal["sqlite", "postgres", "process"] = "sqlite"
+    """Where conversations are kept; in the process they end with it."""
     memory_path: Path | None = None
     """The SQLite file of conversations; needed where `memory` is `sqlite`."""
+    memory_url: SecretStr | None = None
+    """`postgresql://…` of the conversations; needed where `memory` is `postgres`."""
     turn_seconds: float = Field(default=60.0, gt=0, le=300)
     max_calls: int = Field(default=8, ge=1, le=12)
     """Tool calls in one turn."""

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, func, select
 
 from matpho_platform.store.session import ReadSession
-from matpho_platform.store.tables import events
+from matpho_platform.store.tables import events, inbox
 
 
 async def newest(
@@ -20,6 +20,13 @@ async def newest(
     if len(rows) < limit and (rows or not offset):
         return rows, offset + len(rows)
     return rows, await count(session, where)
+
+
+async def area_of(session: ReadSession, event_id: str) -> str | None:
+    """The area of one event; None where it is not stored."""
+    where = inbox.join(events, inbox.c.seq == events.c.seq)
+    area = await session.scalar(select(events.c.area).select_from(where).where(inbox.c.event_id == event_id))
+    return None if area is None else str(area)
 
 
 async def count(session: ReadSession, where: ColumnElement[bool]) -> int:

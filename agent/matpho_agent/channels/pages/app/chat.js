@@ -2,6 +2,7 @@
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
 import { After, Answer, parted } from "./answer.js";
 import { call, chat } from "./api.js";
+import { Proposal } from "./proposal.js";
 import { Hits, Media, Tables } from "./results.js";
 
 const FEW = 4;
@@ -80,7 +81,7 @@ export function Chat({ me, t, language, open, learn, signedOut }) {
   return html`<main class="chat">
     <section class="log" ref=${log} tabindex="0" role="log" aria-live="polite" aria-label=${t("conversation")}>
       ${turns.length === 0 && html`<${Start} me=${me} welcome=${welcome} t=${t} ask=${ask} />`}
-      ${turns.map((turn, index) => html`<${Turn} key=${index} turn=${turn} t=${t} language=${language} open=${open} ask=${ask} />`)}
+      ${turns.map((turn, index) => html`<${Turn} key=${index} turn=${turn} t=${t} language=${language} open=${open} ask=${ask} last=${index === turns.length - 1 && !busy} />`)}
     </section>
     <form class="composer" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), ask(text))}>
       <label class="hidden" for="question">${t("ask_label")}</label>
@@ -117,10 +118,10 @@ function Start({ me, welcome, t, ask }) {
   </div>`;
 }
 
-/** @param {{turn: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, ask: (text: string) => void}} props */
-function Turn({ turn, t, language, open, ask }) {
+/** @param {{turn: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, ask: (text: string) => void, last: boolean}} props */
+function Turn({ turn, t, language, open, ask, last }) {
   const { head, tail } = parted(turn);
-  const marked = ["denied", "refused", "failed", "clarify"].includes(turn.outcome);
+  const marked = ["denied", "refused", "failed", "clarify", "confirm"].includes(turn.outcome);
   return html`<article class="turn">
     <p class="question"><span class="hidden">${t("you")}: </span>${turn.question}</p>
     <div class="reply">
@@ -134,6 +135,7 @@ function Turn({ turn, t, language, open, ask }) {
       <${Media} media=${turn.media} t=${t} language=${language} />
       <${Hits} hits=${turn.hits} t=${t} language=${language} open=${open} />
       <${After} lines=${tail} ask=${ask} />
+      <${Proposal} proposal=${turn.proposal} last=${last} t=${t} language=${language} ask=${ask} />
     </div>
   </article>`;
 }

@@ -1,0 +1,78 @@
+"""Keeping acts until their yes: single use, fifteen minutes, for the person who asked and nobody else.
+
+What waits is removed when it is taken, so that the arguments (a plate, a citizen's id) do not outlive their use.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from matpho_contracts.times import from_unix_ms, unix_ms
+from matpho_platform.proposals import repository
+from matpho_platform.proposals.schemas import Proposal
+from matpho_platform.store.engine import Store
+
+LIFE = timedelta(minutes=15)
+WAITING_PER_USER = 20
+"""More than anybody reads; the oldest give way."""
+
+
+class Proposals:
+    """What waits for a yes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def put(
+        self, user_id: str, tool: str, arguments: Mapping[str, Any], *, conversation: str, at: datetime
+    ) -> Proposal:
+        """Let an act wait; its id cannot be guessed."""
+        proposal = Proposal(
+            id=secrets.token_urlsafe(24),
+            user_id=user_id,
+            tool=tool,
+            arguments=dict(arguments),
+            conversation=conversation,
+            created_at=at,
+            expires_at=at + LIFE,
+        )
+        values = {
+            "proposal_id": proposal.id,
+            "user_id": user_id,
+            "tool": tool,
+            "arguments": json.dumps(proposal.arguments, ensure_ascii=False),
+            "conversation": conversation,
+            "created_ms": unix_ms(at),
+            "expires_ms": unix_ms(proposal.expires_at),
+        }
+        async with self._store.writing() as session:
+            await repository.tidy(session, user_id, WAITING_PER_USER - 1, unix_ms(at))
+            await repository.add(session, values)
+        return proposal
+
+    async def take(self, user_id: str, proposal_id: str, at: datetime) -> Proposal | None:
+        """The act, taken out for good; None when it is not this user's, was taken, dropped, or ran out."""
+        async with self._store.writing() as session:
+            row = await repository.find(session, proposal_id)
+            if row is None or not await repository.remove(session, proposal_id, user_id):
+                return None
+        if not row["created_ms"] <= unix_ms(at) <= row["expires_ms"]:
+            return None
+        return Proposal(
+            id=proposal_id,
+            user_id=user_id,
+            tool=row["tool"],
+            arguments=json.loads(row["arguments"]),
+            conversation=row["conversation"],
+            created_at=from_unix_ms(row["created_ms"]),
+            expires_at=from_unix_ms(row["expires_ms"]),
+        )
+
+    async def drop(self, user_id: str, proposal_id: str) -> bool:
+        """Forget an act; whether there was one."""
+        async with self._store.writing() as session:
+            return bool(await repository.remove(session, proposal_id, user_id))

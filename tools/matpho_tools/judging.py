@@ -1,0 +1,47 @@
+"""Step 3 for the single things that a call names: every event, incident, unit and request is judged by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from matpho_platform.access.conditions import Condition
+from matpho_platform.access.policy import Allowed, Denied, Facts, Resource
+from matpho_platform.access.principal import Principal
+
+Decide = Callable[[Principal, str, Resource | None, Facts, datetime], Allowed | Denied]
+NOWHERE = Resource(lineage=("",))
+"""What does not exist is judged like a thing of nowhere: outside every area, and nobody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A yes to a whole call; `missing` tells that something it names does not exist."""
+
+    allowed: Allowed
+    missing: bool = False
+
+
+def permit(
+    decide: Decide,
+    principal: Principal,
+    action: str,
+    first: Allowed,
+    resources: Sequence[Resource | None],
+    facts: Facts,
+    now: datetime,
+) -> Permit | Denied:
+    """The yes to all of them, with every condition that any of the deciding policies makes; else the first no."""
+    conditions: frozenset[Condition] = first.conditions
+    if not resources and facts != Facts():
+        verdict = decide(principal, action, None, facts, now)
+        if isinstance(verdict, Denied):
+            return verdict
+        conditions |= verdict.conditions
+    for resource in resources:
+        verdict = decide(principal, action, resource or NOWHERE, facts, now)
+        if isinstance(verdict, Denied):
+            return verdict
+        conditions |= verdict.conditions
+    return Permit(Allowed(first.scope, conditions), any(resource is None for resource in resources))
