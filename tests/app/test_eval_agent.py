@@ -374,7 +374,7 @@ class TestWorld:
     async def test_everything_of_the_world_is_there_signed_and_intact(self, stage: Stage) -> None:
         report = await stage.center.verify_all()
         assert report.intact
-        assert report.checked == len(WORLD["events"])
+        assert report.events == len(WORLD["events"])
         known = {account.user_id: account for account in await stage.center.accounts.all()}
         assert set(known) == {"off-nk", "cmd-ct", "cit-sen"}
 
