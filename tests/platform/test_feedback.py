@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import cv2
 import numpy as np
 import pytest
+from tests.platform.conftest import NOON, EdgeBox
 
 from matpho_contracts.events import Event
 from matpho_contracts.vocabulary import EventType
@@ -30,8 +31,6 @@ from matpho_platform.feedback.places import area_near, area_said
 from matpho_platform.feedback.schemas import Category, FeedbackRecord, Place, Report, Status
 from matpho_platform.feedback.service import GUESS_SPAN, GUESSES, REPORTS
 from matpho_platform.incidents.schemas import Unit, UnitKind
-
-from tests.platform.conftest import NOON, EdgeBox
 
 HOA = Principal("cit-hoa", "Nguyễn Thị Hoa", Role.CITIZEN, ("p-hoan-kiem",))
 TUAN = Principal("cit-tuan", "Phan Anh Tuấn", Role.CITIZEN, ("p-ba-dinh",))

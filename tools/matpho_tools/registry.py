@@ -15,6 +15,7 @@ from matpho_tools import (
     escalate_incident,
     event_statistics,
     event_still,
+    export_evidence,
     feedback_status,
     find_similar_events,
     get_clip,
@@ -27,7 +28,9 @@ from matpho_tools import (
     list_procedures,
     move_camera,
     open_clip,
+    open_evidence,
     open_incident,
+    public_information,
     request_identity_check,
     search_events,
     submit_feedback,
@@ -59,9 +62,11 @@ TOOLS = registry(
         move_camera.TOOL,
         submit_feedback.TOOL,
         feedback_status.TOOL,
+        public_information.TOOL,
         request_identity_check.TOOL,
         decide_identity_check.TOOL,
         identity_check_result.TOOL,
+        export_evidence.TOOL,
         list_incidents.TOOL,
         get_incident.TOOL,
         list_procedures.TOOL,
@@ -72,6 +77,7 @@ TOOLS = registry(
         escalate_incident.TOOL,
         event_still.TOOL,
         open_clip.TOOL,
+        open_evidence.TOOL,
     )
 )
 EXPOSED = tuple(name for name, tool in TOOLS.items() if tool.exposed)
