@@ -35,6 +35,8 @@ class CenterSettings(SettingsBase):
     areas: tuple[Area, ...] = ()
     policies: Path | None = None
     """Folder of the policy files that decide who may do what; without it, the ones that ship."""
+    information: Path | None = None
+    """A YAML file that replaces and adds entries of public information: opening hours, addresses, retention."""
     edges: tuple[EdgeEntry, ...] = ()
     access: AccessSettings = AccessSettings()
     """How people sign in."""
