@@ -36,10 +36,8 @@ from matpho_platform.audit.tree import Frontier
 from matpho_platform.audit.verification import MAX_PROBLEMS, Witnessed, verify_trail
 from matpho_platform.store.engine import Store
 from matpho_platform.store.errors import DiskFailedError
-from matpho_platform.store.serials import lock_serial, save_serial
 from matpho_platform.store.session import ReadSession, WriteSession
 
-SERIAL = "audit"
 MAX_LIMIT = 500
 MAX_BATCH = 256
 """Entries of one commit."""
@@ -208,7 +206,7 @@ class AuditLog:
             fresh = await self._spooling.unknown(session, group)
             batch = await Batch.write(session, tree, fresh, self._subjects, self._checkpoint) if fresh else None  # 3
             if batch is not None:
-                await save_serial(session, SERIAL, tree.size)
+                await repository.save_size(session, tree.size)
         self._tree = tree  # 4
         for number, one in enumerate(fresh):
             if one.done is not None and not one.done.done():
@@ -220,7 +218,7 @@ class AuditLog:
 
     async def _head(self, session: WriteSession) -> Frontier:
         """The tree as the database has it, locked for us until the commit."""
-        size = await lock_serial(session, SERIAL)
+        size = await repository.lock_size(session)
         if size == self._tree.size:
             return self._tree.copy()
         return await self._caught_up(session, await repository.newest_checkpoint(session))

@@ -13,6 +13,8 @@ from matpho_platform.audit.tiles import WIDTH, TileFolder, full_root
 
 _HEIGHT = 8
 """Height of the subtree that one tile spans."""
+_KEPT_TILES = 512
+_KEPT_ROOTS = 100_000
 
 
 class _Proof(BaseModel):
@@ -61,6 +63,10 @@ class Prover:
             index=index, size=size, root=root.hex(), leaf=leaf.hex(), path=tuple(step.hex() for step in path)
         )
 
+    def walk(self, size: int) -> Walk:
+        """Proofs of many entries of the published tree of `size`."""
+        return Walk(self._tiles, size)
+
     def consistency(self, old: int, size: int, published: int) -> ConsistencyProof:
         """Raises BadInputError outside the published tree, AuditBrokenError when the tiles do not fit together."""
         if not 0 < old <= size <= published:
@@ -75,6 +81,18 @@ class Prover:
         )
 
 
+class Walk:
+    """Inclusion proofs of many entries of one published tree; tiles are read once, and only the latest are kept."""
+
+    def __init__(self, tiles: TileFolder, size: int) -> None:
+        self.size = size
+        self._reader = _Reader(tiles, size)
+
+    def path(self, index: int) -> list[bytes]:
+        """The proof of an entry."""
+        return [self._reader.subtree(*span) for span in merkle.inclusion_ranges(index, self.size)]
+
+
 class _Reader:
     """Roots of subtrees of a published tree; reads each tile once."""
 
@@ -82,6 +100,7 @@ class _Reader:
         self._tiles = tiles
         self._published = published
         self._seen: dict[tuple[int, int], list[bytes]] = {}
+        self._roots: dict[tuple[int, int], bytes] = {}
 
     def subtree(self, first: int, end: int) -> bytes:
         """The root over D[first:end]; `first` is a multiple of the largest power of two that fits in between."""
@@ -95,13 +114,18 @@ class _Reader:
 
     def _complete(self, first: int, height: int) -> bytes:
         """The root of 2**height leaves: some hashes of one tile, hashed together."""
-        level, rest = divmod(height, _HEIGHT)
-        position = first >> (_HEIGHT * level)
-        number, offset = divmod(position, WIDTH)
-        return full_root(self._tile(level, number)[offset : offset + (1 << rest)])
+        if (first, height) not in self._roots:
+            level, rest = divmod(height, _HEIGHT)
+            number, offset = divmod(first >> (_HEIGHT * level), WIDTH)
+            if len(self._roots) > _KEPT_ROOTS:
+                self._roots.clear()
+            self._roots[first, height] = full_root(self._tile(level, number)[offset : offset + (1 << rest)])
+        return self._roots[first, height]
 
     def _tile(self, level: int, number: int) -> list[bytes]:
         if (level, number) not in self._seen:
+            if len(self._seen) > _KEPT_TILES:
+                self._seen.clear()
             count = self._published >> (_HEIGHT * level)
             hashes = self._tiles.read(level, number, min(WIDTH, count - number * WIDTH))
             if hashes is None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import rfc8785
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
 
 from matpho_platform.audit.schemas import AuditFilter
+from matpho_platform.store.serials import lock_serial
 from matpho_platform.store.session import ReadSession, WriteSession
 from matpho_platform.store.tables import (
     audit_checkpoints,
@@ -18,8 +20,11 @@ from matpho_platform.store.tables import (
     audit_subjects,
 )
 
+SERIAL = "audit"
+"""The counter of entries."""
 KEEP_EVERY = 256
 """Checkpoints at these sizes stay; between them only the newest one does."""
+_ROWS_AT_ONCE = 256
 
 
 async def newest_checkpoint(session: ReadSession) -> RowMapping | None:
@@ -49,6 +54,27 @@ async def leaves_from(session: ReadSession, first: int, limit: int) -> Sequence[
     return [bytes(row["leaf"]) for row in await session.all(query.limit(limit))]
 
 
+_ENTRY = "(?, ?, ?, ?, ?, ?, ?)"
+_ADD = "INSERT INTO audit_entries (log_index, at_ms, user_id, action, outcome, leaf, entry) VALUES "
+_MOVE_HEAD = "UPDATE audit_checkpoints SET size = ?, root = ?, at_ms = ?, key_id = ?, signature = ? WHERE size = ?"
+_ADD_HEAD = "INSERT INTO audit_checkpoints (size, root, at_ms, key_id, signature) VALUES (?, ?, ?, ?, ?)"
+_LOCK = {
+    "sqlite": "SELECT value FROM counters WHERE name = ?",  # the transaction holds the write lock already
+    "postgresql": "SELECT value FROM counters WHERE name = ? FOR UPDATE",
+}
+
+
+async def lock_size(session: WriteSession) -> int:
+    """How many entries there are; until the commit nobody else gets past this line."""
+    rows = await session.at_once(_LOCK[session.dialect], (SERIAL,))
+    return int(rows[0][0]) if rows else await lock_serial(session, SERIAL)
+
+
+async def save_size(session: WriteSession, size: int) -> None:
+    """Remember how many entries there are now."""
+    await session.at_once("UPDATE counters SET value = ? WHERE name = ?", (size, SERIAL))
+
+
 async def add(
     session: WriteSession,
     rows: Sequence[Mapping[str, Any]],
@@ -59,15 +85,23 @@ async def add(
 
     The checkpoint before them goes, unless it is one to keep.
     """
-    await session.insert_many(audit_entries, rows)
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        chunk = rows[first : first + _ROWS_AT_ONCE]
+        await session.at_once(
+            _ADD + ", ".join([_ENTRY] * len(chunk)), [value for row in chunk for value in _cells(row)]
+        )
     if personal:
         await session.insert_many(audit_personal, personal)
-    before, newest = rows[0]["log_index"], heads[-1]
+    before = rows[0]["log_index"]
     if before % KEEP_EVERY:
-        await session.run(update(audit_checkpoints).where(audit_checkpoints.c.size == before).values(**newest))
+        await session.at_once(_MOVE_HEAD, (*_signed(heads[-1]), before))
         heads = heads[:-1]
-    if heads:
-        await session.insert_many(audit_checkpoints, heads)
+    for head in heads:
+        await session.at_once(_ADD_HEAD, _signed(head))
+
+
+_cells = itemgetter("log_index", "at_ms", "user_id", "action", "outcome", "leaf", "entry")
+_signed = itemgetter("size", "root", "at_ms", "key_id", "signature")
 
 
 async def subjects(session: ReadSession, ids: Collection[str]) -> dict[str, bytes]:
