@@ -56,6 +56,11 @@ class Home:
         return self.root / "operator.sock"
 
     @property
+    def first_token(self) -> Path:
+        """The one-time token with which the first administrator signs in; only the owner can read it."""
+        return self.root / "first-administrator.token"
+
+    @property
     def demo(self) -> Path:
         """The simulated city's files: truth, logs, sign-ins."""
         return self.root / "demo"

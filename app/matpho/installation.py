@@ -90,13 +90,13 @@ def _encoder(name: str) -> Encoder | None:
 
 
 async def _first_accounts(center: Center) -> None:
-    """One account a role in a new installation, each with a password that nobody knows.
+    """One account a role in a new installation, none of which anybody can sign in to: there is no password.
 
-    The command line can act as them at once; to sign in, the owner first sets a password (`matpho users --add ID`).
+    The command line can act as them at once; the first administrator's sign-in is made with the one-time token.
     """
     if await center.accounts.all():
         return
     areas = tuple(area.code for area in center.areas.all())
     for role in Role:
         bound = () if role in PROVINCE_WIDE or role is Role.CITIZEN else areas
-        await center.accounts.create(role.value, role.value, role, secrets.token_urlsafe(32), areas=bound)
+        await center.accounts.create(role.value, role.value, role, None, areas=bound)

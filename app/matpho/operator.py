@@ -6,19 +6,20 @@ the web's and is on the audit trail with the channel `cli:<system user>`.
 
 from __future__ import annotations
 
-import getpass
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
+from matpho.audit_desk import add_audit_routes
 from matpho.installation import Installation
+from matpho.operator_users import add_user_routes, channel
 from matpho_contracts.errors import MatphoError, NotFoundError
 from matpho_contracts.ids import ShortId
 from matpho_contracts.times import AwareDatetime
-from matpho_platform.access.principal import Principal, Role
+from matpho_platform.access.principal import Principal
 from matpho_platform.cameras.edges import EdgeEntry
 
 
@@ -43,25 +44,10 @@ class ToolCall(_Body):
     arguments: dict[str, Any]
 
 
-class Account(_Body):
-    """A new account, or a new password for one."""
-
-    id: ShortId
-    name: str
-    role: Role
-    areas: tuple[ShortId, ...] = ()
-    password: SecretStr
-
-
 class Box(_Body):
     """A box that shall enrol."""
 
     id: ShortId
-
-
-def channel() -> str:
-    """How the command line's calls are named on the trail."""
-    return f"cli:{getpass.getuser()}"
 
 
 def create_operator(installation: Installation) -> FastAPI:
@@ -101,19 +87,8 @@ def create_operator(installation: Installation) -> FastAPI:
     async def verify() -> dict[str, Any]:
         return await installation.verify()
 
-    @app.get("/users")
-    async def users() -> list[dict[str, Any]]:
-        accounts = await center.accounts.all()
-        return [{"id": a.user_id, "name": a.name, "role": a.role.value, "areas": list(a.areas)} for a in accounts]
-
-    @app.post("/users")
-    async def add_user(account: Account) -> dict[str, str]:
-        password = account.password.get_secret_value()
-        if any(one.user_id == account.id for one in await center.accounts.all()):
-            await center.accounts.set_password(account.id, password)
-        else:
-            await center.accounts.create(account.id, account.name, account.role, password, areas=account.areas)
-        return {"id": account.id}
+    add_user_routes(app, center)
+    add_audit_routes(app, center, channel())
 
     @app.post("/boxes")
     async def add_box(box: Box) -> dict[str, str]:

@@ -18,6 +18,7 @@ from matpho.connecting import center_is_running
 from matpho.home import Home
 from matpho.installation import Installation, open_installation
 from matpho.operator import create_operator
+from matpho.private_files import write_private
 from matpho_agent.channels.web import PAGES, chat_router
 from matpho_contracts.errors import MatphoError
 from matpho_platform.web.app import create_app
@@ -125,8 +126,26 @@ async def serve_owner(installation: Installation) -> AsyncIterator[None]:
         path.unlink(missing_ok=True)
 
 
-async def serve(home: Home, *, port: int | None, ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; calls `ready` with the address once everything answers."""
+async def write_first_token(installation: Installation) -> bool:
+    """On the first start, the one-time token of the first administrator, in a file for the owner alone.
+
+    Returns whether it waits there to be used; the file goes once an administrator can sign in.
+    """
+    path, administration = installation.home.first_token, installation.center.administration
+    if not await administration.needs_first():
+        path.unlink(missing_ok=True)
+        return False
+    token = await administration.first_token()
+    if token is not None:
+        write_private(path, f"{token}\n")
+    return path.exists()
+
+
+async def serve(home: Home, *, port: int | None, ready: Callable[[str], None], first_run: bool = True) -> None:
+    """Serve until SIGTERM or SIGINT; calls `ready` with the address once everything answers.
+
+    With `first_run` a new installation says where the token for its first administrator is.
+    """
     if center_is_running(home):
         raise AlreadyRunningError(f"A center is already running in {home.root}.", action="Stop it first.")
     stop = asyncio.Event()
@@ -140,4 +159,6 @@ async def serve(home: Home, *, port: int | None, ready: Callable[[str], None]) -
         installation.url = f"http://{host}:{sock.getsockname()[1]}"
         async with running(web_app(installation), sock), serve_owner(installation):
             ready(installation.url)
+            if first_run and await write_first_token(installation):
+                print(f"No administrator yet. Open {installation.url}; the one-time token is in {home.first_token}")
             await stop.wait()

@@ -8,6 +8,7 @@ from matpho.home import Home
 from matpho_agent.planner.model_settings import AssistantSettings, ModelSettings
 from matpho_contracts.settings import SettingsBase, load_settings
 from matpho_embeddings.index.settings import IndexSettings
+from matpho_platform.access.settings import AccessSettings
 from matpho_platform.cameras.areas import Area
 from matpho_platform.cameras.edges import EdgeEntry
 from matpho_platform.settings import CenterSettings
@@ -32,6 +33,8 @@ class MatphoSettings(SettingsBase):
     areas: tuple[Area, ...] = DEFAULT_AREAS
     edges: tuple[EdgeEntry, ...] = ()
     web: WebSettings = WebSettings()
+    access: AccessSettings = AccessSettings()
+    """How people sign in: second factor, own address, providers."""
     database_url: SecretStr | None = None
     """`postgresql+psycopg://…`; without it a SQLite file in the home."""
     index: IndexSettings | None = None
@@ -63,6 +66,7 @@ class MatphoSettings(SettingsBase):
             port=self.web.port,
             origins=self.web.origins,
             behind_proxy=self.web.behind_proxy,
+            access=self.access,
             areas=self.areas,
             edges=self.edges,
         )

@@ -12,10 +12,14 @@ from matpho_embeddings.encoder import Encoder
 from matpho_embeddings.index.contract import VectorIndex
 from matpho_embeddings.index.settings import IndexSettings
 from matpho_platform.access.accounts import Accounts
+from matpho_platform.access.administration import Administration
+from matpho_platform.access.keys import AccessKey
+from matpho_platform.access.policy import PolicyEngine
 from matpho_platform.audit.log import AuditLog
 from matpho_platform.cameras.areas import AreaTree
 from matpho_platform.cameras.commands import CommandQueue
 from matpho_platform.cameras.edges import EdgeRegistry
+from matpho_platform.cameras.lenses import Lenses
 from matpho_platform.cameras.registry import CameraOwners, CameraRegistry
 from matpho_platform.cameras.service import CameraService
 from matpho_platform.events.indexing import Indexer
@@ -25,8 +29,18 @@ from matpho_platform.events.outbox import OutboxWorker, promise_all
 from matpho_platform.events.service import EventService
 from matpho_platform.events.verification import VerificationReport, verify_events
 from matpho_platform.events.writer import GroupWriter
+from matpho_platform.evidence.gathering import Gatherer
+from matpho_platform.evidence.service import EvidenceService
+from matpho_platform.feedback.service import FeedbackService
+from matpho_platform.identity.service import IdentityService
+from matpho_platform.identity.setup import open_identity
+from matpho_platform.incidents.procedures import ProcedureService
+from matpho_platform.incidents.service import IncidentService
+from matpho_platform.incidents.units import UnitService
+from matpho_platform.information.library import Library, read_entries
 from matpho_platform.media.clips import ClipCache
 from matpho_platform.media.service import MediaService
+from matpho_platform.proposals.service import Proposals
 from matpho_platform.settings import CenterSettings
 from matpho_platform.store.blobs import BlobStore, FolderBlobs
 from matpho_platform.store.engine import Store, open_store
@@ -44,17 +58,28 @@ class Center:
     store: Store
     blobs: BlobStore
     areas: AreaTree
+    policy: PolicyEngine
     key: SigningKey
     accounts: Accounts
+    administration: Administration
     audit: AuditLog
     edges: EdgeRegistry
     registry: CameraRegistry
     cameras: CameraService
     commands: CommandQueue
+    lenses: Lenses
     intake: Intake
     events: EventService
     live: LiveEvents
     media: MediaService
+    identity: IdentityService
+    evidence: EvidenceService
+    procedures: ProcedureService
+    units: UnitService
+    feedback: FeedbackService
+    information: Library
+    incidents: IncidentService
+    proposals: Proposals
     workers: Workers
     index: VectorIndex | None = None
     encoder: Encoder | None = None
@@ -93,6 +118,7 @@ async def open_center(
             stack.push_async_callback(index.close)
         center = await _compose(settings, store, encoder, index)
         stack.push_async_callback(center.audit.close)
+        stack.push_async_callback(center.identity.close)
         stack.push_async_callback(center.workers.close)
         center._stack = stack.pop_all()
     return center
@@ -114,9 +140,11 @@ async def _compose(
 ) -> Center:
     data = settings.data
     areas = AreaTree(settings.areas)
+    policy = await asyncio.to_thread(PolicyEngine.load, areas, settings.policies)
     key = await asyncio.to_thread(SigningKey.load_or_create, data / "center.pem")
     blobs = FolderBlobs(data / "stills", min_free_bytes=settings.min_free_bytes)
-    accounts = Accounts(store)
+    access_key = await asyncio.to_thread(AccessKey.load_or_create, data / "access.key")
+    accounts = Accounts(store, settings.access, access_key, title=settings.name)
     await accounts.configure(settings.accounts)
     audit = AuditLog(store, key, data / "audit")
     await audit.open()
@@ -145,26 +173,51 @@ async def _compose(
     workers.start("intake-writer", writer.run)
     for outbox in outboxes:
         workers.start(f"outbox-{outbox.topic}", outbox.run)
+    identity = await open_identity(settings.identity, store, key, data)
     cameras = CameraService(store, areas)
     events = EventService(store, blobs, areas, edges, ranker=ranker, index=index, encoder=encoder)
     commands = CommandQueue()
+    procedures, units = ProcedureService(store), UnitService(store, areas)
     clips = ClipCache(store, data / "clips", settings.clip_quota_bytes, min_free_bytes=settings.min_free_bytes)
+    media = MediaService(cameras, events, commands, clips)
+    evidence = EvidenceService(
+        store,
+        Gatherer(store, blobs, areas, edges, media),
+        areas,
+        audit,
+        key,
+        data / "evidence",
+        center=settings.name,
+        quota_bytes=settings.evidence_quota_bytes,
+        min_free_bytes=settings.min_free_bytes,
+    )
     return Center(
         settings=settings,
         store=store,
         blobs=blobs,
         areas=areas,
+        policy=policy,
         key=key,
         accounts=accounts,
+        administration=Administration(store, accounts),
         audit=audit,
         edges=edges,
         registry=CameraRegistry(store, areas, owners),
         cameras=cameras,
         commands=commands,
+        lenses=Lenses(store, cameras, commands),
         intake=Intake(store, blobs, edges, owners, areas, writer),
         events=events,
         live=live,
-        media=MediaService(cameras, events, commands, clips),
+        media=media,
+        identity=identity,
+        evidence=evidence,
+        procedures=procedures,
+        units=units,
+        feedback=FeedbackService(store, blobs, areas, events, units),
+        information=Library(await asyncio.to_thread(read_entries, settings.information)),
+        incidents=IncidentService(store, areas, procedures, units),
+        proposals=Proposals(store),
         workers=workers,
         index=index,
         encoder=encoder,

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
+import pyotp
 import pytest
 import uvicorn
 
@@ -43,6 +44,9 @@ async def browser(center: Center, address: str) -> AsyncIterator[httpx2.AsyncCli
     async with httpx2.AsyncClient(base_url=address, headers={"origin": address}) as client:
         signed = await client.post("/api/v1/auth/sign-in", json={"user_id": "anh", "password": PASSWORD})
         assert signed.status_code == 200
+        secret = (await client.post("/api/v1/auth/totp")).json()["secret"]
+        shown = await client.post("/api/v1/auth/totp/confirm", json={"code": pyotp.TOTP(secret).now()})
+        assert shown.status_code == 200
         yield client
 
 

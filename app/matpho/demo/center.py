@@ -21,7 +21,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     given = parser.parse_args()
     try:
-        asyncio.run(serve(Home(given.home), port=given.port, ready=lambda url: say(ready={"url": url})))
+        asyncio.run(
+            serve(Home(given.home), port=given.port, ready=lambda url: say(ready={"url": url}), first_run=False)
+        )
     except MatphoError as error:
         say(error=str(error))
         raise SystemExit(error.exit_code) from None

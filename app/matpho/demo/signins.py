@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from matpho.private_files import write_private
 from matpho_platform.access.principal import Role
+
+__all__ = ["SignIn", "sign_ins", "write_private"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,3 @@ def sign_ins(path: Path, areas: Sequence[str]) -> list[SignIn]:
     ]
     write_private(path, json.dumps([asdict(one) for one in made], ensure_ascii=False, indent=1))
     return made
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file whole or not at all, readable by its owner alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

@@ -10,7 +10,12 @@ from matpho_contracts.edge_api import BATCHES_PATH, MAX_CLIP_BYTES
 from matpho_contracts.wire import MAX_BODY_BYTES
 
 DEFAULT_BODY_BYTES = 1024 * 1024
-BODY_BYTES: Mapping[str, int] = {BATCHES_PATH: MAX_BODY_BYTES, "/api/v1/edges/": MAX_CLIP_BYTES}
+AUTH_BODY_BYTES = 64 * 1024
+BODY_BYTES: Mapping[str, int] = {
+    BATCHES_PATH: MAX_BODY_BYTES,
+    "/api/v1/edges/": MAX_CLIP_BYTES,
+    "/api/v1/auth/": AUTH_BODY_BYTES,
+}
 """Limit by path prefix; an endpoint may be stricter yet."""
 _TOO_LARGE = b'{"code":"too_large","message":"The request is too large.","action":"Send less at once."}'
 

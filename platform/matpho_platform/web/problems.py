@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from matpho_contracts.errors import MatphoError
+from matpho_platform.access.errors import TooManyTriesError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -27,7 +28,10 @@ def problem(status: int, code: str, message: str, action: str = "") -> JSONRespo
 async def _ours(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, MatphoError):
         raise error
-    return problem(error.status, error.code, error.message, error.action)
+    answer = problem(error.status, error.code, error.message, error.action)
+    if isinstance(error, TooManyTriesError):
+        answer.headers["retry-after"] = str(error.wait_s)
+    return answer
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:

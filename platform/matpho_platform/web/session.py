@@ -1,8 +1,9 @@
-"""Who calls: a cookie session or a bearer token, and the defence of cookies against other sites' pages.
+"""Who calls: a cookie session or an API token, and the defence of cookies against other sites' pages.
 
 A browser adds the cookie by itself, also to requests that another site's page makes. So with a cookie, whatever may
 change something, and every WebSocket, must come from our own origin: the `Origin` header says so, and no page can
-forge it. A bearer token is added by nobody but its owner and needs no such check.
+forge it. An API token is added by nobody but its owner and needs no such check. Neither passes for the other: a session
+is good in its cookie alone, an API token in the Authorization header alone.
 """
 
 from __future__ import annotations
@@ -15,13 +16,18 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from matpho_contracts.errors import MatphoError
-from matpho_platform.access.accounts import SESSION_LIFE
-from matpho_platform.access.errors import NotSignedInError
+from matpho_platform.access.accounts import Place
+from matpho_platform.access.devices import REMEMBERED
+from matpho_platform.access.errors import NotSignedInError, SessionOnlyError
 from matpho_platform.access.principal import Principal
+from matpho_platform.access.sessions import Bearer, Opened
+from matpho_platform.access.tokens import PREFIX
 from matpho_platform.center import Center
 
 COOKIE = "matpho_session"
 SECURE_COOKIE = "__Host-matpho_session"
+DEVICE_COOKIE = "matpho_device"
+DEVICE_PATH = "/api/v1/auth"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _MAX_TOKEN = 128
 
@@ -59,10 +65,10 @@ def require_own_origin(connection: HTTPConnection) -> None:
 def token_of(connection: HTTPConnection) -> tuple[str, bool]:
     """The token that a request bears, and whether it came as a cookie; raises NotSignedInError when there is none."""
     scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and 0 < len(bearer) <= _MAX_TOKEN:
+    if scheme.lower() == "bearer" and 0 < len(bearer) <= _MAX_TOKEN and bearer.startswith(PREFIX):
         return bearer, False
     cookie = connection.cookies.get(cookie_name(connection), "")
-    if 0 < len(cookie) <= _MAX_TOKEN:
+    if 0 < len(cookie) <= _MAX_TOKEN and not cookie.startswith(PREFIX) and scheme.lower() != "bearer":
         return cookie, True
     raise NotSignedInError("You are not signed in.", action="Sign in.")
 
@@ -72,29 +78,78 @@ def cookie_name(connection: HTTPConnection) -> str:
     return SECURE_COOKIE if center_of(connection).settings.behind_proxy else COOKIE
 
 
-async def current_principal(connection: HTTPConnection) -> Principal:
-    """FastAPI dependency: who calls. Raises NotSignedInError, or ForeignOriginError for another site's page."""
+def _checked_token(connection: HTTPConnection) -> str:
     token, from_cookie = token_of(connection)
     method = connection.scope.get("method", "WEBSOCKET")
     if from_cookie and method not in _SAFE:
         require_own_origin(connection)
-    return await center_of(connection).accounts.principal(token)
+    return token
+
+
+async def current_principal(connection: HTTPConnection) -> Principal:
+    """FastAPI dependency: who calls. Raises NotSignedInError, SecondFactorNeededError, ForeignOriginError."""
+    return await center_of(connection).accounts.principal(_checked_token(connection))
+
+
+async def half_session(connection: HTTPConnection) -> Bearer:
+    """FastAPI dependency: a person in a browser, also one whose second factor is missing; raises SessionOnlyError."""
+    bearer = await center_of(connection).accounts.bearer(_checked_token(connection))
+    if bearer.kind != "session":
+        raise SessionOnlyError("A token cannot do this.", action="Sign in on the page.")
+    return bearer
+
+
+async def session_principal(connection: HTTPConnection) -> Principal:
+    """FastAPI dependency: a person who is signed in in a browser; raises SessionOnlyError for an API token."""
+    principal = await current_principal(connection)
+    if token_of(connection)[0].startswith(PREFIX):
+        raise SessionOnlyError("A token cannot do this.", action="Sign in on the page.")
+    return principal
+
+
+async def fresh_principal(connection: HTTPConnection) -> Principal:
+    """FastAPI dependency: such a person, who showed their second factor just now; raises StepUpError."""
+    principal = await session_principal(connection)
+    await center_of(connection).accounts.require_fresh(principal)
+    return principal
 
 
 CurrentPrincipal = Annotated[Principal, Depends(current_principal)]
+HalfSession = Annotated[Bearer, Depends(half_session)]
+SessionPrincipal = Annotated[Principal, Depends(session_principal)]
+FreshPrincipal = Annotated[Principal, Depends(fresh_principal)]
 TheCenter = Annotated[Center, Depends(center_of)]
 
 
-def set_cookie(connection: HTTPConnection, response: Response, token: str) -> None:
+def place_of(connection: HTTPConnection) -> Place:
+    """Where a try to sign in comes from."""
+    device = connection.cookies.get(DEVICE_COOKIE, "")[:_MAX_TOKEN]
+    return Place(client_of(connection), device, connection.headers.get("user-agent", "")[:200])
+
+
+def set_cookie(connection: HTTPConnection, response: Response, opened: Opened) -> None:
     """Give the browser its session: out of reach of scripts, sent to us alone."""
     response.set_cookie(
         cookie_name(connection),
-        token,
-        max_age=int(SESSION_LIFE.total_seconds()),
+        opened.token,
+        max_age=int(opened.life.total_seconds()),
         httponly=True,
         samesite="strict",
         secure=center_of(connection).settings.behind_proxy,
         path="/",
+    )
+
+
+def set_device_cookie(connection: HTTPConnection, response: Response, secret: str) -> None:
+    """Let the browser be known the next time somebody signs in on it."""
+    response.set_cookie(
+        DEVICE_COOKIE,
+        secret,
+        max_age=int(REMEMBERED.total_seconds()),
+        httponly=True,
+        samesite="strict",
+        secure=center_of(connection).settings.behind_proxy,
+        path=DEVICE_PATH,
     )
 
 

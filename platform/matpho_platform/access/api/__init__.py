@@ -1,0 +1,1 @@
+"""Signing in over HTTP: `/api/v1/auth`."""
