@@ -12,6 +12,7 @@ from typing import Any
 
 from matpho_agent.answers.calls import Done, Reader, Writer
 from matpho_agent.answers.facts import area_name, moment, pick
+from matpho_agent.answers.procedures import procedures, role_name
 from matpho_platform.access.principal import Role
 from matpho_platform.incidents.schemas import Level, Priority, Status
 from matpho_platform.incidents.states import LEVEL_NAMES, OPEN, STATUS_NAMES
@@ -19,7 +20,6 @@ from matpho_tools.incident_rows import PRIORITY_NAMES, type_names
 
 SHOWN = 10
 SHOWN_TO_LEADERS = 5
-PASSAGES = 3
 TIMELINE = 5
 _ACTS: Mapping[str, tuple[str, str]] = {
     "opened": ("mở vụ việc", "opened"),
@@ -29,13 +29,6 @@ _ACTS: Mapping[str, tuple[str, str]] = {
     "step_done": ("xong bước", "step done"),
     "escalated": ("chuyển cấp trên", "escalated"),
     "loaded": ("ghi nhận trạng thái", "state recorded"),
-}
-_ROLES: Mapping[str, tuple[str, str]] = {
-    "officer": ("cán bộ", "officer"),
-    "investigator": ("điều tra viên", "investigator"),
-    "commander": ("chỉ huy", "commander"),
-    "leader": ("lãnh đạo", "leader"),
-    "admin": ("quản trị", "administrator"),
 }
 _FIELD = frozenset({Role.OFFICER, Role.COMMANDER})
 
@@ -135,7 +128,7 @@ def _times(incident: Mapping[str, Any], reader: Reader) -> str:
 
 def _step(number: int, step: Mapping[str, Any], reader: Reader) -> str:
     language = reader.language
-    role = _role(step["role"], language)
+    role = role_name(step["role"], language)
     if step["done_at"]:
         at = moment(step["done_at"], reader.now, language)
         mark = pick(language, f"xong {at} ({step['done_by']})", f"done {at} ({step['done_by']})")
@@ -262,54 +255,6 @@ def _done(data: Mapping[str, Any], incident: Mapping[str, Any], language: str) -
     return pick(language, f"Đã cập nhật vụ việc {number}.", f"Updated incident {number}.")
 
 
-def _procedures(call: Done, reader: Reader) -> str:
-    """The passages that answer, quoted with their procedure; without a question the titles."""
-    data, language = call.result.data, reader.language
-    procedures, passages = data["procedures"], data["passages"]
-    if not data["total"]:
-        return pick(
-            language,
-            "Không có kết quả: không có quy trình nào khớp trong phạm vi bạn được xem.",
-            "No results: no procedure that you may read matches.",
-        )
-    titles = {item["id"]: item["title"] for item in procedures}
-    if not passages:
-        head = pick(language, f"Có {data['total']} quy trình:", f"{data['total']} procedures:")
-        lines = [f"{number}. {item['title']} ({item['id']})" for number, item in enumerate(procedures[:SHOWN], 1)]
-        rest = data["total"] - len(lines)
-        more = [pick(language, f"… và {rest} quy trình nữa.", f"… and {rest} more.")] if rest > 0 else []
-        return "\n".join([head, *lines, *more])
-    lines = [_passage(passage, titles, language) for passage in passages[:PASSAGES]]
-    if reader.principal.role is not Role.CITIZEN and procedures[0]["steps"]:
-        lines.append(_steps(procedures[0], language))
-    others = [f"{item['title']} ({item['id']})" for item in procedures[1:4]]
-    if others:
-        lines.append(pick(language, "Quy trình khác có liên quan: ", "Other procedures: ") + "; ".join(others))
-    return "\n".join(lines)
-
-
-def _passage(passage: Mapping[str, Any], titles: Mapping[str, str], language: str) -> str:
-    """The procedure's own words, and whose they are."""
-    source = f"{titles[passage['procedure_id']]} ({passage['procedure_id']})"
-    if passage["kind"] == "text":
-        return f"«{passage['quote']}» — {source}"
-    step = pick(language, "Bước", "Step")
-    return f"{step} «{passage['quote']}»: {_within(passage, language)} — {source}"
-
-
-def _steps(procedure: Mapping[str, Any], language: str) -> str:
-    """All steps of a procedure on one line."""
-    steps = [
-        f"{number}. {step['name']} ({_within(step, language)})" for number, step in enumerate(procedure["steps"], 1)
-    ]
-    return pick(language, f"Các bước của {procedure['id']}: ", f"Steps of {procedure['id']}: ") + "; ".join(steps)
-
-
-def _within(step: Mapping[str, Any], language: str) -> str:
-    minutes, role = step["within_minutes"], _role(step["role"], language)
-    return pick(language, f"{role}, trong {minutes} phút", f"{role}, within {minutes} minutes")
-
-
 def _late(incident: Mapping[str, Any], reader: Reader) -> str:
     """What is overdue, or the next deadline."""
     language, step = reader.language, incident["next_step"]
@@ -340,10 +285,6 @@ def _holder(incident: Mapping[str, Any], language: str) -> str:
     name, user = incident["assigned_name"], incident["assigned_to"]
     shown = user if name == user else f"{name} ({user})"
     return pick(language, f"giao {shown}", f"assigned to {shown}")
-
-
-def _role(role: str, language: str) -> str:
-    return _pair(_ROLES.get(role, (role, role)), language)
 
 
 def _named(code: str, language: str) -> str:
@@ -389,7 +330,7 @@ def question(missing: str, options: Sequence[str], language: str) -> str | None:
 WRITERS: dict[str, Writer] = {
     "list_incidents": _list,
     "get_incident": _detail,
-    "list_procedures": _procedures,
+    "list_procedures": procedures,
     "acknowledge_alert": _acted,
     "open_incident": _acted,
     "dispatch_unit": _acted,
