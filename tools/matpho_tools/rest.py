@@ -21,6 +21,7 @@ from matpho_tools.gateway import Gateway
 from matpho_tools.get_snapshot import Snapshot
 from matpho_tools.mosaic import mosaic
 from matpho_tools.open_clip import ClipFile
+from matpho_tools.open_evidence import EvidenceFile
 from matpho_tools.registry import openai_schemas
 
 PREFIX = "/api/v1"
@@ -89,6 +90,16 @@ def tools_router(gateway: Gateway) -> APIRouter:
         if not isinstance(value, ClipFile):
             return _answer(result)
         return FileResponse(value.path, media_type="video/mp4", headers=PRIVATE)
+
+    @router.get("/evidence/{package_id}", response_class=Response)
+    async def evidence(package_id: str, case_number: str, principal: CurrentPrincipal) -> Response:
+        """A package that `export_evidence` made, ZIP; the case number is the one that it was made for."""
+        arguments = {"package_id": package_id, "case_number": case_number}
+        result, value = await gateway.media(principal, "open_evidence", arguments, channel=CHANNEL)
+        if not isinstance(value, EvidenceFile):
+            return _answer(result)
+        name = f"{value.package_id}.zip"
+        return FileResponse(value.path, media_type="application/zip", filename=name, headers=PRIVATE)
 
     return router
 

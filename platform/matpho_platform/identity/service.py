@@ -127,6 +127,8 @@ class IdentityService:
                 serial = await lock_serial(session, SERIAL)
                 again = await repository.by_key(session, key)  # 1
                 if again is not None:
+                    if again["requester"] != principal.user_id:
+                        raise errors.under_way(None)
                     return self._view(again)
                 await repository.expire(session, unix_ms(now))
                 count = await self._counted(session, principal, now)  # 4
