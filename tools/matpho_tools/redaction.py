@@ -12,9 +12,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from matpho_contracts.errors import MatphoError
-from matpho_platform.access.role_table import Condition
+from matpho_platform.access.conditions import Condition
 from matpho_platform.cameras.schemas import CameraPage, CameraStatus
 from matpho_platform.events.schemas import EventDetail, EventPage
+from matpho_platform.incidents.schemas import ProcedurePage
 from matpho_tools.event_statistics import Statistics
 from matpho_tools.event_still import EventStill
 from matpho_tools.get_clip import ClipReference
@@ -40,8 +41,8 @@ def redact(value: BaseModel, conditions: Collection[Condition]) -> dict[str, Any
     """The result as plain JSON values with everything taken out that the conditions forbid. Raises WithheldError."""
     if Condition.STATUS_ONLY in conditions and not isinstance(value, STATUS_ONLY_VALUES):
         raise WithheldError("This role sees status only, no pictures and no events.")
-    if Condition.PUBLIC_ONLY in conditions and not isinstance(value, Statistics):
-        raise WithheldError("This role sees public statistics only.")
+    if Condition.PUBLIC_ONLY in conditions and not _public(value):
+        raise WithheldError("This role sees public statistics and procedures only.")
     document = _plain(value)
     if Condition.NO_PLATES in conditions:
         document = _without_plates(document)
@@ -50,6 +51,14 @@ def redact(value: BaseModel, conditions: Collection[Condition]) -> dict[str, Any
     if Condition.REDACTED in conditions:
         document = _coarse(value, document)
     return document
+
+
+def _public(value: BaseModel) -> bool:
+    """Whether anybody may see it: figures, and procedures all of which are public."""
+    if isinstance(value, ProcedurePage):
+        shown = {procedure.id for procedure in value.procedures if procedure.public}
+        return len(shown) == len(value.procedures) and all(part.procedure_id in shown for part in value.passages)
+    return isinstance(value, Statistics)
 
 
 def _plain(value: BaseModel) -> dict[str, Any]:
