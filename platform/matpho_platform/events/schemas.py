@@ -98,12 +98,14 @@ class EventDetail(_Value):
     """The newest incident that was opened for it."""
 
 
-Metric = Literal["count", "rate"]
+Metric = Literal["count", "rate", "mean_response_minutes", "open", "resolved_share"]
+INCIDENT_METRICS: frozenset[Metric] = frozenset({"mean_response_minutes", "open", "resolved_share"})
+"""Figures of incidents, not of events."""
 GroupBy = Literal["hour", "day", "week", "area", "camera", "event_type", "severity"]
 
 
 class StatisticsQuery(_Value):
-    """What to count (`rate` is events an hour), by what, and against what."""
+    """What to count (`rate` is events an hour; figures of incidents are not asked for here), by what, against what."""
 
     metric: Metric = "count"
     group_by: tuple[GroupBy, ...] = ()
@@ -112,11 +114,36 @@ class StatisticsQuery(_Value):
 
 
 class StatisticsRow(_Value):
-    """One row: the group's values in `group_by` order, the figure, the compared period's figure."""
+    """One row: the group's values in `group_by` order, the figure, the compared period's figure.
+
+    A figure of incidents is None where there was nothing to take it from; `sample` is over how many it was taken.
+    """
 
     key: tuple[str, ...]
-    value: float
+    value: float | None
     compared: float | None = None
+    sample: int | None = None
+
+
+class ForecastDay(_Value):
+    """What is expected of one local day; with the chance of `Forecast.level` the figure falls in [low, high]."""
+
+    date: str
+    value: float
+    low: float
+    high: float
+
+
+class Forecast(_Value):
+    """Expected counts a day, from what was counted before; `method` is how, in one word (events.forecast says more)."""
+
+    method: Literal["weekday_mean", "mean"]
+    history_days: int
+    """Whole local days that the forecast was taken from."""
+    level: float
+    days: tuple[ForecastDay, ...]
+    trusted: bool
+    """Whether there was enough history to tell weekdays apart; without, this is only a mean."""
 
 
 class StatisticsTable(_Value):
@@ -125,7 +152,9 @@ class StatisticsTable(_Value):
     metric: Metric
     group_by: tuple[GroupBy, ...]
     rows: tuple[StatisticsRow, ...]
-    total: float
+    total: float | None
     compared_total: float | None = None
+    sample: int | None = None
+    """Over how many incidents `total` was taken, for figures of incidents."""
     time_from: AwareDatetime | None = None
     time_to: AwareDatetime | None = None

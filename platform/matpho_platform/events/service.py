@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matpho_contracts.errors import BadInputError, NotFoundError, UnavailableError
 from matpho_contracts.events import Event
+from matpho_contracts.times import now
 from matpho_embeddings.attributes import sure_attributes
 from matpho_embeddings.encoder import Encoder
 from matpho_embeddings.index.contract import OBJECT, SCENE, Found, Hit, IndexFilter, VectorIndex
@@ -22,6 +24,7 @@ from matpho_platform.cameras.edges import EdgeRegistry
 from matpho_platform.events import reading, repository, statistics
 from matpho_platform.events.errors import EventNotFoundError, SearchUnavailableError
 from matpho_platform.events.filters import to_index, to_sql, within
+from matpho_platform.events.forecast import expected, history
 from matpho_platform.events.ranking import Ranker
 from matpho_platform.events.schemas import (
     MAX_LIMIT,
@@ -29,6 +32,7 @@ from matpho_platform.events.schemas import (
     EventFilter,
     EventHit,
     EventPage,
+    Forecast,
     StatisticsQuery,
     StatisticsTable,
 )
@@ -184,10 +188,18 @@ class EventService:
         vector = (await asyncio.to_thread(self._encoder.encode_images, [picture]))[0]
         return {SCENE: vector, OBJECT: vector}
 
-    async def statistics(self, scope: Scope, query: StatisticsQuery) -> StatisticsTable:
-        """Counts or rates by group within the scope."""
+    async def statistics(self, scope: Scope, query: StatisticsQuery, *, at: datetime | None = None) -> StatisticsTable:
+        """Counts or rates by group within the scope; `at` is the present, where an open period ends."""
+        inner = self._areas.expand_scope(scope)
         async with self._store.reading() as session:
-            return await statistics.tabulate(session, query, self._areas.expand_scope(scope), self._areas)
+            return await statistics.tabulate(session, query, inner, self._areas, at or now())
+
+    async def forecast(self, scope: Scope, where: EventFilter, days: int, *, at: datetime) -> Forecast:
+        """What to expect of the next local days; the filter's own period does not matter."""
+        inner = self._areas.expand_scope(scope)
+        async with self._store.reading() as session:
+            counts = await history(session, where, inner, self._areas, at)
+        return expected(counts, days, at)
 
     async def still(self, scope: Scope, event_id: str) -> bytes:
         """An event's still, JPEG, checked against its signed digest; raises EventNotFoundError where there is none."""

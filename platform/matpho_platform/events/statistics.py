@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement
 
 from matpho_contracts.errors import BadInputError
-from matpho_contracts.times import VIETNAM, from_unix_ms, now, unix_ms
+from matpho_contracts.times import VIETNAM, from_unix_ms, unix_ms
 from matpho_contracts.vocabulary import Severity
 from matpho_platform.access.principal import Scope
 from matpho_platform.cameras.areas import AreaTree
 from matpho_platform.events import repository
 from matpho_platform.events.filters import to_sql
-from matpho_platform.events.schemas import GroupBy, StatisticsQuery, StatisticsRow, StatisticsTable
+from matpho_platform.events.schemas import (
+    INCIDENT_METRICS,
+    GroupBy,
+    StatisticsQuery,
+    StatisticsRow,
+    StatisticsTable,
+)
 from matpho_platform.store.session import ReadSession
 from matpho_platform.store.tables import events
 
@@ -75,10 +81,16 @@ def _label(group: GroupBy, value: Any) -> str:
     return local.strftime("%G-W%V") if group == "week" else local.date().isoformat()
 
 
-async def tabulate(session: ReadSession, query: StatisticsQuery, scope: Scope, areas: AreaTree) -> StatisticsTable:
-    """The table; `scope` is expanded already. Raises BadInputError for an open period with `compare_to`."""
+async def tabulate(
+    session: ReadSession, query: StatisticsQuery, scope: Scope, areas: AreaTree, at: datetime
+) -> StatisticsTable:
+    """The table; `scope` is expanded already, `at` is the present. Raises BadInputError for an open period with
+    `compare_to`, or a figure that is not of events.
+    """
+    if query.metric in INCIDENT_METRICS:
+        raise BadInputError(f"{query.metric} is a figure of incidents.", action="Ask the incidents for it.")
     where = to_sql(query.where, scope, areas)
-    period = await _period(session, query, where)
+    period = await _period(session, query, where, at)
     counts = await _counts(session, query.group_by, where, 0)
     compared, compared_total, hours_before = await _compared(session, query, scope, areas, period)
     total = sum(counts.values()) if counts else await repository.count(session, where)
@@ -101,9 +113,9 @@ async def tabulate(session: ReadSession, query: StatisticsQuery, scope: Scope, a
     )
 
 
-async def _period(session: ReadSession, query: StatisticsQuery, where: ColumnElement[bool]) -> _Period:
+async def _period(session: ReadSession, query: StatisticsQuery, where: ColumnElement[bool], at: datetime) -> _Period:
     """The asked period; an open end is the present, an open start the first event that fits."""
-    end = unix_ms(query.where.time_to or now())
+    end = unix_ms(query.where.time_to or at)
     if query.where.time_from is not None:
         return _Period(unix_ms(query.where.time_from), end)
     if query.compare_to is not None:

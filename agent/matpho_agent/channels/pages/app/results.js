@@ -90,8 +90,9 @@ function Table({ table, chart, t }) {
   </div>`;
 }
 
-/** @param {number} value */
+/** @param {number | null} value */
 function round(value) {
+  if (value === null) return "–";
   return Number.isInteger(value) ? value : value.toFixed(2);
 }
 
