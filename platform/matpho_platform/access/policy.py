@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +10,7 @@ from typing import TYPE_CHECKING
 from matpho_platform.access.decisions import Allowed, Denied, Facts, Resource
 from matpho_platform.access.policy_files import DEFAULT_FOLDER, PolicyBook, read_policies
 from matpho_platform.access.policy_judge import Judge
-from matpho_platform.access.principal import Principal, Role, Scope
-from matpho_platform.access.role_table import ROLE_TABLE, Grant, Reach
+from matpho_platform.access.principal import Principal, Role
 
 if TYPE_CHECKING:
     from matpho_platform.cameras.areas import AreaTree
@@ -96,46 +92,5 @@ class PolicyEngine:
         return self.decide(principal, action, resource, facts, now).policies
 
     def grantees(self, action: str) -> tuple[Role, ...]:
-        """The roles that some policy permits the action to, somewhere; none when the policy cannot be asked."""
-        judge = self._judge
-        try:
-            return judge.grantees(action)
-        except Exception:
-            log.exception("no decision, so nobody", extra={"action": action[:64], "policy": judge.book.version})
-            return ()
-
-
-def _version(table: Mapping[str, Mapping[Role, Grant]]) -> str:
-    plain = {
-        action: {role: [grant.reach, sorted(grant.conditions)] for role, grant in sorted(grants.items())}
-        for action, grants in sorted(table.items())
-    }
-    return "roles-1-" + hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:12]
-
-
-POLICY_VERSION = _version(ROLE_TABLE)
-"""Names the table that decided; an audit entry carries it."""
-
-
-def decide(principal: Principal, action: str, resource: Resource | None = None) -> Allowed | Denied:
-    """Decide in this order; the first that fits holds.
-
-    1 an action the table does not know: denied (`unknown_action`)
-    2 a role the action is not granted to: denied (`role`)
-    3 a resource outside the caller's own areas where the grant reaches only these: denied (`area`)
-    4 turning a fixed camera: denied (`not_ptz`)
-    5 else allowed, with the scope of the grant and its conditions
-    """
-    grants = ROLE_TABLE.get(action)
-    if grants is None:
-        return Denied("unknown_action")
-    who_can = tuple(role for role in Role if role in grants)
-    grant = grants.get(principal.role)
-    if grant is None:
-        return Denied("role", who_can)
-    own = grant.reach is Reach.OWN_AREAS
-    if own and resource and resource.lineage and not set(resource.lineage) & set(principal.areas):
-        return Denied("area", tuple(role for role in who_can if grants[role].reach is Reach.PROVINCE))
-    if action == "move_camera" and resource and resource.camera_kind == "fixed":
-        return Denied("not_ptz")
-    return Allowed(Scope(principal.areas if own else None), grant.conditions)
+        """The roles that some policy permits the action to, somewhere; none for an unknown action."""
+        return self._judge.book.grantees.get(action, ())

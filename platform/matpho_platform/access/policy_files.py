@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -35,6 +35,8 @@ class Rule:
     conditions: frozenset[Condition]
     actions: frozenset[str] | None
     """The actions that it names; None: every action."""
+    roles: frozenset[Role]
+    """The roles that it can be about: the one that its head names, else every role."""
     order: int
     """Its place in the files, read by name."""
 
@@ -53,6 +55,8 @@ class PolicyBook:
     rules: Mapping[str, Rule]
     actions: frozenset[str]
     """Every action that some permit names; any other is unknown."""
+    grantees: Mapping[str, tuple[Role, ...]]
+    """The roles that the permits of each action can be about."""
     areas: frozenset[str]
     """The areas that policies name outright."""
 
@@ -75,15 +79,18 @@ def read_policies(folder: Path) -> PolicyBook:
             raise ConfigurationError("The policies do not fit: " + "; ".join(str(error) for error in checked.errors))
         document = json.loads(cedarpy.policies_to_json_str(text))
         rules, named = _named(document)
+        permits = [rule for rule in rules.values() if rule.effect == "permit"]
+        actions = frozenset().union(*(rule.actions or () for rule in permits))
         return PolicyBook(
             version=_version(texts),
             whole=_policy_set(named),
-            grants=_policy_set({name: named[name] for name, rule in rules.items() if rule.effect == "permit"}),
+            grants=_policy_set({rule.name: named[rule.name] for rule in permits}),
             schema=schema,
             roles=roles,
             rules=rules,
-            actions=frozenset().union(*(rule.actions or () for rule in rules.values() if rule.effect == "permit")),
-            areas=frozenset(_areas(named)),
+            actions=actions,
+            grantees={action: _grantees(action, permits) for action in actions},
+            areas=frozenset(_names("Area", named)),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"The policies in {folder.name} cannot be read: {error}") from error
@@ -136,14 +143,36 @@ def _rule(policy: Mapping[str, Any], order: int) -> Rule:
     unknown = sorted(set(words) - set(Condition))
     if unknown:
         raise ConfigurationError(f'@conditions of "{name}" has words that nobody keeps: {", ".join(unknown)}.')
+    strange = sorted(set(_names("Role", policy)) - set(Role))
+    if strange:
+        raise ConfigurationError(f'"{name}" names roles that do not exist: {", ".join(strange)}.')
     actions = _actions(policy["action"])
     if policy["effect"] == "permit" and actions is None:
         raise ConfigurationError(f'"{name}" permits without naming its actions.')
     if policy["effect"] == "forbid" and words:
         raise ConfigurationError(f'"{name}" forbids; @conditions belong to what permits.')
     return Rule(
-        name, policy["effect"], notes.get("rule") or name, frozenset(Condition(word) for word in words), actions, order
+        name=name,
+        effect=policy["effect"],
+        reason=notes.get("rule") or name,
+        conditions=frozenset(Condition(word) for word in words),
+        actions=actions,
+        roles=_roles(policy["principal"]),
+        order=order,
     )
+
+
+def _roles(scope: Mapping[str, Any]) -> frozenset[Role]:
+    """The role that `principal in Role::"…"` names; any other head may be about everybody."""
+    entity = scope.get("entity") or {}
+    if scope["op"] == "in" and entity.get("type") == "Role":
+        return frozenset({Role(entity["id"])})
+    return frozenset(Role)
+
+
+def _grantees(action: str, permits: Iterable[Rule]) -> tuple[Role, ...]:
+    granted = frozenset().union(*(rule.roles for rule in permits if rule.actions and action in rule.actions))
+    return tuple(role for role in Role if role in granted)
 
 
 def _actions(scope: Mapping[str, Any]) -> frozenset[str] | None:
@@ -153,16 +182,16 @@ def _actions(scope: Mapping[str, Any]) -> frozenset[str] | None:
     return frozenset(str(entity["id"]) for entity in entities)
 
 
-def _areas(document: Any) -> Iterator[str]:
-    """Every area that is named anywhere in policies in JSON form."""
+def _names(kind: str, document: Any) -> Iterator[str]:
+    """Every entity of a kind that is named anywhere in policies in JSON form."""
     if isinstance(document, dict):
-        if document.get("type") == "Area" and isinstance(document.get("id"), str):
+        if document.get("type") == kind and isinstance(document.get("id"), str):
             yield document["id"]
         for item in document.values():
-            yield from _areas(item)
+            yield from _names(kind, item)
     elif isinstance(document, list):
         for item in document:
-            yield from _areas(item)
+            yield from _names(kind, item)
 
 
 def _policy_set(named: Mapping[str, Any]) -> cedarpy.PolicySet:

@@ -31,13 +31,8 @@ from matpho_platform.access.principal import Principal, Role, Scope
 if TYPE_CHECKING:
     from matpho_platform.cameras.areas import AreaTree
 
-MAX_REMEMBERED = 4096
+MAX_REMEMBERED = 16_384
 """Answers of a kind that are remembered; a full memory is emptied."""
-ANY_AREA = "(any area)"
-"""Stands for an area of one's own when asking which roles may at all."""
-BEST_CASE: Mapping[str, Any] = {"subjects": 0, "mfa_minutes": 0}
-BEFORE_PLACE = frozenset({"token_scope", "role"})
-"""Denials that hold wherever a thing is."""
 Key = TypeVar("Key")
 Answer = TypeVar("Answer")
 
@@ -63,7 +58,7 @@ class Judge:
         self._areas = areas
         self._somewhere: dict[tuple[object, ...], Allowed | Denied] = {}
         self._who_can: dict[tuple[object, ...], tuple[Role, ...]] = {}
-        self._grantees: dict[str, tuple[Role, ...]] = {}
+        self._accounts: dict[tuple[tuple[str, Role, tuple[str, ...]], ...], cedarpy.Entities] = {}
         self._groups: dict[frozenset[str], tuple[tuple[str, ...], ...]] = {}
 
     def decide(
@@ -72,33 +67,25 @@ class Judge:
         """As `PolicyEngine.decide`, but it raises."""
         if action not in self.book.actions:
             return Denied("unknown_action")
+        grantees = self.book.grantees[action]
+        if principal.actions is None and principal.role not in grantees:
+            return Denied("role", grantees)
         covers = None if principal.actions is None else action in principal.actions
         told = context(facts, minutes_since_mfa(principal, now), covers)
-        somewhere = self._over_all_areas(principal, action, told)
-        if resource is None or (isinstance(somewhere, Denied) and somewhere.rule in BEFORE_PLACE):
-            return somewhere
-        lineage = resource.lineage or self._a_place(principal, somewhere)
+        if resource is None:
+            return self._over_all_areas(principal, action, told)
+        lineage = resource.lineage or self._a_place(principal, action, told)
         question = _Question(principal, action, told, (THING,), (thing_entity(resource, lineage),), resource)
         verdict = self._ask(self.book.whole, [principal], question)[0]
         if not verdict.allowed:
             return self._why(question, verdict.policies)
-        scope = somewhere.scope if isinstance(somewhere, Allowed) else Scope(lineage[:1])
+        everywhere = self._over_all_areas(principal, action, told)
+        scope = everywhere.scope if isinstance(everywhere, Allowed) else Scope(lineage[:1])
         return self._allowed(scope, verdict.policies)
 
-    def grantees(self, action: str) -> tuple[Role, ...]:
-        """The roles that some policy permits the action to, somewhere."""
-        if action not in self.book.actions:
-            return ()
-        roles = self._grantees.get(action)
-        if roles is None:
-            own = (ANY_AREA, *self.book.areas)
-            anybody = [Principal(f"(any {role})", "", role, own) for role in Role]
-            question = self._everywhere(anybody[0], action, BEST_CASE, self._alike(own))
-            roles = self._grantees[action] = self._roles(self.book.grants, anybody, question)
-        return roles
-
-    def _a_place(self, principal: Principal, somewhere: Allowed | Denied) -> tuple[str, ...]:
+    def _a_place(self, principal: Principal, action: str, told: Mapping[str, Any]) -> tuple[str, ...]:
         """Where to stand with a thing that is in no place: nowhere for who may everywhere, else an own area."""
+        somewhere = self._over_all_areas(principal, action, told)
         areas = somewhere.scope.areas if isinstance(somewhere, Allowed) else principal.areas
         return self._areas.lineage(areas[0]) if areas else ()
 
@@ -156,14 +143,18 @@ class Judge:
         rules = sorted((self.book.rules[name] for name in fired), key=lambda rule: rule.order)
         names = tuple(rule.name for rule in rules)
         reasons = [rule.reason for rule in rules]
-        grantees = self.grantees(question.action)
+        grantees = self.book.grantees[question.action]
         if "token_scope" in reasons:
-            return Denied("token_scope", self._others(question), names)
+            return Denied("token_scope", grantees, names)
         if question.principal.role not in grantees:
             return Denied("role", grantees, names)
-        if not any(answer.allowed for answer in self._ask(self.book.grants, [question.principal], question)):
+        if not reasons or not self._granted(question):
             return Denied("area", self._others(question), names)
         return Denied(min(reasons, key=lambda reason: reason == "step_up"), self._others(question), names)
+
+    def _granted(self, question: _Question) -> bool:
+        """Whether the permits alone would let it pass."""
+        return any(verdict.allowed for verdict in self._ask(self.book.grants, [question.principal], question))
 
     def _others(self, question: _Question) -> tuple[Role, ...]:
         """The roles in which another person with the same areas, freshly signed in, could do it there."""
@@ -172,7 +163,7 @@ class Judge:
         key = (question.action, areas, question.resource, tuple(told.items()))
         roles = self._who_can.get(key)
         if roles is None:
-            others = [Principal(f"(another {role})", "", role, areas) for role in self.grantees(question.action)]
+            others = [Principal(f"(another {role})", "", role, areas) for role in self.book.grantees[question.action]]
             asked = _Question(question.principal, question.action, told, question.targets, question.known)
             roles = _remember(self._who_can, key, self._roles(self.book.whole, others, asked))
         return roles
@@ -189,12 +180,20 @@ class Judge:
 
     def _ask(self, policies: cedarpy.PolicySet, people: Sequence[Principal], question: _Question) -> list[Verdict]:
         """Each of the people about each target, person by person. Raises PolicyEngineError."""
-        accounts = [account_entity(person.user_id, person.role, person.areas) for person in people]
-        known = entities(self.book.roles, [*accounts, *question.known])
+        known = entities(self._with_accounts(people), question.known)
         triples = [
             (account(person.user_id), question.action, target) for person in people for target in question.targets
         ]
         return ask(policies, self.book.schema, known, triples, question.told)
+
+    def _with_accounts(self, people: Sequence[Principal]) -> cedarpy.Entities:
+        """The roles and these people, remembered."""
+        key = tuple((person.user_id, person.role, person.areas) for person in people)
+        known = self._accounts.get(key)
+        if known is None:
+            accounts = [account_entity(*identity) for identity in key]
+            known = _remember(self._accounts, key, entities(self.book.roles, accounts))
+        return known
 
     def _allowed(self, scope: Scope, policies: Iterable[str]) -> Allowed:
         names = tuple(sorted(policies))
