@@ -102,24 +102,32 @@ class Report:
         return [f"{one.conversation.id} turn {one.number}: {what}" for one in self.turns for what in one.unsafe]
 
 
-def run(set_file: Path, world_file: Path, model: ModelSettings | None = None, *, limit: int = 0) -> Report:
+def run(
+    set_file: Path, world_file: Path, model: ModelSettings | None = None, *, limit: int = 0, encoder: str = ENCODER
+) -> Report:
     """Play and score a set (its first `limit` conversations where that is above 0).
 
+    Without an encoder (an empty name) search goes by filters and words only.
     Raises FileMisfitError for a file that does not fit its format.
     """
     world = read_world(world_file)  # 1
     conversations = read_set(set_file, world)
     chosen = conversations[:limit] if limit else conversations
     report = Report(set_file.name, world, model.name if model else RULES)
-    report.turns.extend(asyncio.run(play(world, chosen, model)))
+    report.turns.extend(asyncio.run(play(world, chosen, model, encoder)))
     return report
 
 
-async def play(world: World, conversations: Sequence[Conversation], model: ModelSettings | None = None) -> list[Scored]:
+async def play(
+    world: World,
+    conversations: Sequence[Conversation],
+    model: ModelSettings | None = None,
+    encoder: str = ENCODER,
+) -> list[Scored]:
     """Every turn of every conversation, scored."""
     scored: list[Scored] = []
     with tempfile.TemporaryDirectory(prefix="matpho-eval-") as folder:
-        stages = Stages(world, Path(folder), await asyncio.to_thread(_encoder), model)
+        stages = Stages(world, Path(folder), await asyncio.to_thread(_encoder, encoder), model)
         await stages.build()  # 2
         for number, conversation in enumerate(conversations):
             async with stages.fresh(f"c{number}", WatchedGateway) as stage:  # 3
@@ -127,11 +135,13 @@ async def play(world: World, conversations: Sequence[Conversation], model: Model
     return scored
 
 
-def _encoder() -> Encoder | None:
+def _encoder(name: str) -> Encoder | None:
     from matpho_embeddings.models import load_encoder
 
+    if not name:
+        return None
     try:
-        return load_encoder(ENCODER, threads=2)
+        return load_encoder(name, threads=2)
     except NotFoundError as error:
         log.warning("no encoder: search by filters and words only", extra={"reason": str(error)})
         return None

@@ -10,19 +10,28 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from matpho.eval.world_box import WorldBox
-from matpho.eval.world_file import World, WorldUser
+from matpho.eval.world_file import FileMisfitError, World, WorldFeedback, WorldUser, first_problem
 from matpho_agent.assistant import Assistant, open_assistant
 from matpho_agent.planner.model_settings import AssistantSettings, ModelSettings
+from matpho_contracts.errors import BadInputError
 from matpho_contracts.geometry import Location
 from matpho_contracts.signing import SigningKey
+from matpho_contracts.text import words
 from matpho_embeddings.encoder import Encoder
 from matpho_embeddings.index.contract import IndexFilter
 from matpho_platform.access.principal import PROVINCE_WIDE, Principal, Role
 from matpho_platform.cameras.areas import Area
 from matpho_platform.center import Center, open_center
+from matpho_platform.feedback.schemas import FeedbackRecord
+from matpho_platform.identity.schemas import IdentityGrant, IdentitySettings
 from matpho_platform.settings import CenterSettings
+from matpho_simcity.authentication_centre.desk import UnitGrant
+from matpho_simcity.authentication_centre.stand_in import StandInCentre
 from matpho_tools.gateway import Gateway
 
 INDEX_SECONDS = 900
@@ -66,6 +75,7 @@ class Stages:
             async with AsyncExitStack() as stack:
                 center = await open_center(self._settings(home), self._encoder)
                 stack.push_async_callback(center.close)
+                self._connect(center)
                 box = WorldBox(center, self._world, self._key)
                 stack.push_async_callback(_stopped, asyncio.create_task(box.serve()))
                 opened = gateway(center)
@@ -73,6 +83,14 @@ class Stages:
                 yield Stage(center, opened, await open_assistant(opened, talk, stack), box)
         finally:
             await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
+
+    def _connect(self, center: Center) -> None:
+        """A world has no network: a stand-in centre answers identity checks within the grant."""
+        grant = self._world.identity_grant
+        if grant is not None:
+            granted = UnitGrant(grant.unit_code, grant.purposes, grant.fields, grant.valid_to)
+            stand_in = StandInCentre([granted])
+            center.identity.connect(stand_in, stand_in.key)
 
     def _settings(self, home: Path) -> CenterSettings:
         areas = tuple(
@@ -86,18 +104,46 @@ class Stages:
             )
             for area in self._world.areas
         )
-        return CenterSettings(name=self._world.name, data=home, areas=areas)
+        grant = self._world.identity_grant
+        granted = IdentityGrant.model_validate(plain(grant)) if grant else None
+        return CenterSettings(name=self._world.name, data=home, areas=areas, identity=IdentitySettings(grant=granted))
 
 
 async def fill(center: Center, world: World, box: WorldBox) -> None:
-    """Bring a world into an empty center: 1 accounts, 2 cameras, 3 events."""
-    for user in world.users:  # 1
-        areas = areas_of(user)
-        await center.accounts.create(user.id, user.name, user.role, secrets.token_urlsafe(32), areas=areas)
-    await box.enrol()  # 2
-    await box.report_cameras()
-    await box.send_events()  # 3
+    """Bring a world into an empty center: 1 accounts, 2 cameras, 3 events, 4 procedures, units and incidents,
+    5 citizens' reports, 6 identity requests. Raises FileMisfitError for a value that a part of the center refuses.
+    """
+    try:
+        for user in world.users:  # 1
+            areas = areas_of(user)
+            await center.accounts.create(user.id, user.name, user.role, secrets.token_urlsafe(32), areas=areas)
+        await box.enrol()  # 2
+        await box.report_cameras()
+        await box.send_events()  # 3
+        await center.incidents.load(  # 4
+            procedures=[plain(procedure) for procedure in world.procedures],
+            units=[plain(unit) for unit in world.units],
+            incidents=[plain(incident) for incident in world.incidents],
+        )
+        await center.feedback.load([_report(report) for report in world.feedback])  # 5
+        requests = [plain(request) for request in world.identity_requests]
+        await center.identity.load(requests=requests, now=world.now)  # 6
+    except ValidationError as error:
+        raise FileMisfitError(f"The world {world.name}: {first_problem(error)}") from error
+    except BadInputError as error:
+        raise FileMisfitError(f"The world {world.name}: {error}") from error
     await _indexed(center, len(world.events))
+
+
+def plain(record: BaseModel) -> dict[str, Any]:
+    """A record's own fields as plain values, by the names of the format, nothing that is not given."""
+    known = set(type(record).model_fields)
+    return record.model_dump(mode="json", by_alias=True, exclude_none=True, include=known)
+
+
+def _report(report: WorldFeedback) -> FeedbackRecord:
+    category = "_".join(words(report.category))[:32] or "other"
+    return FeedbackRecord.model_validate({**plain(report), "category": category})
 
 
 def principal_of(user: WorldUser, present: datetime) -> Principal:

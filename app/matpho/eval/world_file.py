@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from matpho_contracts.errors import BadInputError
 from matpho_contracts.ids import EventId, ShortId
@@ -16,6 +16,8 @@ from matpho_contracts.text import fold
 from matpho_contracts.times import AwareDatetime
 from matpho_contracts.vocabulary import Colour, EventType, Severity
 from matpho_platform.access.principal import Role
+from matpho_platform.feedback import schemas as feedback
+from matpho_platform.identity import schemas as identity
 
 MAX_WORLD_BYTES = 256 * 1024 * 1024
 MAX_CAMERAS = 50_000
@@ -25,12 +27,23 @@ MAX_RECORDS = 100_000
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(max_length=20_000)]
-Names = Annotated[tuple[Name, ...], Field(max_length=64)]
+Names = Annotated[tuple[Name, ...], Field(max_length=50)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Place = tuple[Latitude, Longitude]
 """(latitude, longitude) in WGS 84 degrees."""
 Priority = Literal["low", "medium", "high", "critical"]
+_SAME_FEEDBACK = {"new": "received", "open": "received", "assigned": "in_progress", "closed": "resolved"}
+_SAME_REQUEST = {"completed": "answered", "done": "answered", "denied": "rejected", "waiting": "pending"}
+"""Words for states that the format leaves open."""
+
+
+def _feedback_status(value: object) -> object:
+    return _SAME_FEEDBACK.get(value, value) if isinstance(value, str) else value
+
+
+def _request_status(value: object) -> object:
+    return _SAME_REQUEST.get(value, value) if isinstance(value, str) else value
 
 
 class FileMisfitError(BadInputError):
@@ -95,7 +108,8 @@ class WorldStep(Record):
 
     name: Name
     role: Role
-    within_minutes: Annotated[float, Field(ge=0, le=1_000_000)]
+    within_minutes: Annotated[int, Field(ge=0, le=527_040)]
+    """Up to a year."""
 
 
 class WorldProcedure(Record):
@@ -105,7 +119,7 @@ class WorldProcedure(Record):
     title: Name
     event_types: tuple[EventType, ...] = ()
     priority: Priority
-    steps: Annotated[tuple[WorldStep, ...], Field(max_length=100)] = ()
+    steps: Annotated[tuple[WorldStep, ...], Field(max_length=50)] = ()
     text: Text = ""
     public: bool = False
 
@@ -137,7 +151,7 @@ class WorldIncident(Record):
     """An incident as it stands."""
 
     id: ShortId
-    event_ids: Annotated[tuple[EventId, ...], Field(max_length=200)] = ()
+    event_ids: Annotated[tuple[EventId, ...], Field(max_length=50)] = ()
     procedure: ShortId | None = None
     priority: Priority
     status: Literal["new", "in_progress", "escalated", "resolved", "closed", "reopened"]
@@ -154,7 +168,7 @@ class WorldFeedback(Record):
     category: Name
     text: Text
     area: ShortId
-    status: Name
+    status: Annotated[feedback.Status, BeforeValidator(_feedback_status)]
     created_at: AwareDatetime
     owner: ShortId | None = None
 
@@ -162,19 +176,26 @@ class WorldFeedback(Record):
 class WorldGrant(Record):
     """What the authentication centre has granted this installation."""
 
-    unit_code: Name
-    purposes: Names
-    fields: Names
+    unit_code: ShortId
+    purposes: Annotated[Names, Field(min_length=1)]
+    fields: Annotated[Names, Field(min_length=1)]
     valid_to: AwareDatetime
 
 
 class WorldSubject(Record):
-    """Whom an identity request is about: a plate, or a citizen by number, name and date of birth."""
+    """Whom an identity request is about: a plate, or a citizen by number, name and date of birth together."""
 
     plate: Name | None = None
     citizen_id: Name | None = None
     name: Name | None = None
     date_of_birth: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> WorldSubject:
+        person = [part is not None for part in (self.citizen_id, self.name, self.date_of_birth)]
+        if any(person) if self.plate is not None else not all(person):
+            raise ValueError("a subject is a plate, or a citizen_id with name and date_of_birth")
+        return self
 
 
 class WorldRequest(Record):
@@ -186,7 +207,7 @@ class WorldRequest(Record):
     subject: WorldSubject
     fields: Names
     requester: ShortId
-    status: Name
+    status: Annotated[identity.Status, BeforeValidator(_request_status)]
     decided_by: ShortId | None = None
     expires_at: AwareDatetime | None = None
 
