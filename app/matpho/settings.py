@@ -9,6 +9,7 @@ from matpho_agent.planner.model_settings import AssistantSettings, ModelSettings
 from matpho_contracts.settings import SettingsBase, load_settings
 from matpho_embeddings.index.settings import IndexSettings
 from matpho_platform.access.settings import AccessSettings
+from matpho_platform.audit.soc import SocSettings
 from matpho_platform.cameras.areas import Area
 from matpho_platform.cameras.edges import EdgeEntry
 from matpho_platform.settings import CenterSettings
@@ -43,6 +44,8 @@ class MatphoSettings(SettingsBase):
     """A shipped model, a folder made by `matpho models export`, or `open_clip:MODEL/WEIGHTS`."""
     detector: str = "city-detector"
     """A shipped model, an .onnx file, or a .pt file (needs the extra `train`)."""
+    soc: SocSettings | None = None
+    """A security operations centre's syslog receiver over TLS; it gets every audit entry."""
     model: ModelSettings | None = None
     """An OpenAI-compatible model in place of the deterministic planner; absent is none."""
 
@@ -69,4 +72,5 @@ class MatphoSettings(SettingsBase):
             access=self.access,
             areas=self.areas,
             edges=self.edges,
+            soc=self.soc,
         )

@@ -16,6 +16,7 @@ from matpho_platform.access.administration import Administration
 from matpho_platform.access.keys import AccessKey
 from matpho_platform.access.policy import PolicyEngine
 from matpho_platform.audit.log import AuditLog
+from matpho_platform.audit.soc.feed import SocFeed
 from matpho_platform.cameras.areas import AreaTree
 from matpho_platform.cameras.commands import CommandQueue
 from matpho_platform.cameras.edges import EdgeRegistry
@@ -154,6 +155,10 @@ async def _compose(
     live = LiveEvents(areas)
     workers = Workers()
     workers.start("audit-publisher", audit.keep_published)
+    if settings.soc is not None:
+        feed = SocFeed(store, settings.soc, data / "audit", settings.name)
+        audit.on_trouble = feed.tell
+        workers.start("soc-feed", feed.run)
     outboxes = [OutboxWorker(store, LIVE_TOPIC, live.publish, wanted=live.wanted)]
     ranker = None
     if index is not None and encoder is not None:

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr
 from matpho_contracts.settings import SettingsBase
 from matpho_embeddings.index.settings import IndexSettings
 from matpho_platform.access.settings import AccessSettings, AccountEntry
+from matpho_platform.audit.soc import SocSettings
 from matpho_platform.cameras.areas import Area
 from matpho_platform.cameras.edges import EdgeEntry
 from matpho_platform.identity.schemas import IdentitySettings
@@ -42,6 +43,8 @@ class CenterSettings(SettingsBase):
     """How people sign in."""
     accounts: tuple[AccountEntry, ...] = ()
     """Made when absent; there is no account and no password that is not written here or made by hand."""
+    soc: SocSettings | None = None
+    """The security operations centre that gets every audit entry; without it none does."""
     clip_quota_bytes: int = Field(default=20 * GIB, gt=0)
     min_free_bytes: int = Field(default=64 * 1024 * 1024, ge=0)
     """Room on the disk that stills and clips never take."""

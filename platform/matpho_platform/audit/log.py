@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -68,6 +68,8 @@ class AuditLog:
         self._spooling = Spooling(folder / "spool", self._subjects)
         self._publisher = Publisher(store, key, folder)
         self._prover = Prover(folder)
+        self.on_trouble: Callable[[str, str], None] = _untold
+        """Told of what the log cannot hold itself: an action's name and a sentence."""
 
     @property
     def secret(self) -> bytes:
@@ -131,6 +133,7 @@ class AuditLog:
                 raise
             _log.error("audit_entry_spooled", code=error.code, action=entry.action)
         await self._spooling.keep(one)
+        await asyncio.to_thread(self.on_trouble, "audit_spooled", f"The act {entry.action} waits in the spool.")
         return None
 
     async def _queued(self, one: Waiting, patience: float | None = None) -> int:
@@ -177,6 +180,7 @@ class AuditLog:
         if isinstance(error, DiskFailedError):
             self._failed = error  # a flush that failed is never tried again
             _log.critical("audit_stopped", code=error.code)
+            self.on_trouble("audit_stopped", error.message)
         elif not isinstance(error, MatphoError):
             _log.error("audit_commit_failed", trace=traceback.format_exc())
             error = UnavailableError("The audit log could not be written.", action="Try again.")
@@ -265,6 +269,8 @@ class AuditLog:
                 await self.publish()
             except MatphoError as error:
                 _log.critical("audit_not_published", code=error.code, problem=str(error))
+                if isinstance(error, AuditBrokenError):
+                    await asyncio.to_thread(self.on_trouble, "audit_not_published", error.message)
 
     async def checkpoint(self) -> str:
         """The newest signed note; published first when entries wait."""
@@ -392,6 +398,10 @@ class AuditLog:
             await self.publish()
         except MatphoError as error:
             _log.critical("audit_not_published", code=error.code, problem=str(error))
+
+
+def _untold(_action: str, _message: str) -> None:
+    """Nobody listens."""
 
 
 def _waiting(entry: AuditEntry, personal: Mapping[str, str] | None, subject: str | None) -> Waiting:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from matpho_platform.access.endpoints import router as access_router
+from matpho_platform.audit.endpoints import router as audit_router
 from matpho_platform.cameras.endpoints import edge_router
 from matpho_platform.center import Center
 from matpho_platform.events.endpoints import router as intake_router
@@ -51,7 +52,7 @@ def create_app(
     )
     app.state.center = center
     add_problem_handlers(app)
-    for router in (intake_router, edge_router(), access_router, health_router, *routers):
+    for router in (intake_router, edge_router(), access_router, audit_router, health_router, *routers):
         app.include_router(router)
     if pages is not None:
         app.mount("/", StaticFiles(directory=pages, html=True), name="pages")
