@@ -10,6 +10,7 @@ from matpho_contracts.errors import ConfigurationError
 from matpho_tools import (
     acknowledge_alert,
     camera_status,
+    daily_briefing,
     decide_identity_check,
     dispatch_unit,
     escalate_incident,
@@ -63,6 +64,7 @@ TOOLS = registry(
         submit_feedback.TOOL,
         feedback_status.TOOL,
         public_information.TOOL,
+        daily_briefing.TOOL,
         request_identity_check.TOOL,
         decide_identity_check.TOOL,
         identity_check_result.TOOL,
