@@ -149,7 +149,7 @@ class Judge:
         if question.principal.role not in grantees:
             return Denied("role", grantees, names)
         if not reasons or not self._granted(question):
-            return Denied("area", self._others(question), names)
+            return Denied("area", self._others(question))
         return Denied(min(reasons, key=lambda reason: reason == "step_up"), self._others(question), names)
 
     def _granted(self, question: _Question) -> bool:
