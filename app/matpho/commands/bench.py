@@ -1,4 +1,4 @@
-"""`matpho bench edge|search|ingest|agent|audit [--json]`: our figures beside the peers' that can run here, in one run."""
+"""`matpho bench edge|search|ingest|agent|audit [--json]`: our figures beside the peers' that run here, in one run."""
 
 from __future__ import annotations
 

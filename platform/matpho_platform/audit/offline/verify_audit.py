@@ -152,7 +152,7 @@ class Tree:
 
 def inclusion_holds(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
     """RFC 9162, section 2.1.3.2."""
-    if not 0 <= index < size or any(len(step) != 32 for step in path):
+    if not 0 <= index < size or any(len(value) != 32 for value in (leaf, root, *path)):
         return False
     fn, sn, value = index, size - 1, leaf
     for step in path:
@@ -172,7 +172,7 @@ def inclusion_holds(leaf: bytes, index: int, size: int, path: Sequence[bytes], r
 
 def consistency_holds(old: int, size: int, old_root: bytes, root: bytes, path: Sequence[bytes]) -> bool:
     """RFC 9162, section 2.1.4.2; every tree grows from the empty one."""
-    if not 0 <= old <= size or any(len(step) != 32 for step in path):
+    if not 0 <= old <= size or any(len(value) != 32 for value in (old_root, root, *path)):
         return False
     if old == 0:
         empty = hashlib.sha256(b"").digest()
