@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 MAX_REMEMBERED = 16_384
 """Answers of a kind that are remembered; a full memory is emptied."""
+OF_A_CASE = frozenset({"case_number", "purpose"})
+"""Words that a person wrote: an answer that may hang on them is not kept, so that nobody fills the memory with them."""
 Key = TypeVar("Key")
 Answer = TypeVar("Answer")
 
@@ -90,14 +92,16 @@ class Judge:
         return self._areas.lineage(areas[0]) if areas else ()
 
     def _over_all_areas(self, principal: Principal, action: str, told: Mapping[str, Any]) -> Allowed | Denied:
-        """The answer about no single thing, remembered for this caller, action and context."""
+        """The answer about no single thing, remembered for this caller, action and context unless a case is named."""
         key = (principal.user_id, principal.role, principal.areas, action, tuple(told.items()))
         answer = self._somewhere.get(key)
         if answer is None:
             groups = self._alike(principal.areas)
             question = self._everywhere(principal, action, told, groups)
             verdicts = self._ask(self.book.whole, [principal], question)
-            answer = _remember(self._somewhere, key, self._summed_up(question, groups, verdicts))
+            answer = self._summed_up(question, groups, verdicts)
+            if not OF_A_CASE & told.keys():
+                _remember(self._somewhere, key, answer)
         return answer
 
     def _summed_up(
@@ -165,7 +169,9 @@ class Judge:
         if roles is None:
             others = [Principal(f"(another {role})", "", role, areas) for role in self.book.grantees[question.action]]
             asked = _Question(question.principal, question.action, told, question.targets, question.known)
-            roles = _remember(self._who_can, key, self._roles(self.book.whole, others, asked))
+            roles = self._roles(self.book.whole, others, asked)
+            if not OF_A_CASE & told.keys():
+                _remember(self._who_can, key, roles)
         return roles
 
     def _roles(self, policies: cedarpy.PolicySet, people: Sequence[Principal], question: _Question) -> tuple[Role, ...]:

@@ -196,6 +196,29 @@ def test_hostile_names_are_only_names(engine: PolicyEngine) -> None:
         assert rule(engine.decide(officer, "get_event", Resource(HERE, owner=name))) == "area"
 
 
+def test_what_a_person_writes_is_not_kept_in_memory(tree: AreaTree) -> None:
+    engine = PolicyEngine.load(tree)
+    commander, investigator = somebody(Role.COMMANDER), somebody(Role.INVESTIGATOR, mfa_s=None)
+    memory = engine._judge
+    engine.decide(commander, "search_events", now=NOW)
+    kept = len(memory._somewhere), len(memory._who_can)
+    for number in range(50):
+        facts = Facts(case_number=f"HS-{number}", purpose="x" * 5000, subjects=1)
+        engine.decide(commander, "request_identity_check", facts=facts, now=NOW)
+        engine.decide(investigator, "request_identity_check", Resource(HERE), facts, NOW)
+    assert (len(memory._somewhere), len(memory._who_can)) == kept
+
+
+def test_a_full_memory_is_emptied_and_answers_stay_right(tree: AreaTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = PolicyEngine.load(tree)
+    monkeypatch.setattr("matpho_platform.access.policy_judge.MAX_REMEMBERED", 3)
+    for round_ in range(3):
+        for number in range(10):
+            caller = replace(somebody(Role.OFFICER), user_id=f"u{number}", areas=(f"a-{number % 5}",))
+            assert engine.decide(caller, "search_events") == Allowed(Scope((f"a-{number % 5}",))), round_
+    assert len(engine._judge._somewhere) <= 3
+
+
 @pytest.mark.parametrize(
     "broken",
     [
