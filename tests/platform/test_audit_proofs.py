@@ -16,7 +16,7 @@ from matpho_contracts import merkle
 from matpho_contracts.merkle import consistency_proof, inclusion_proof, leaf_hash, node_hash, root_hash
 from matpho_platform.audit.offline import VERIFIER, verify_audit
 
-LEAVES = [leaf_hash(number.to_bytes(2, "big")) for number in range(300)]
+LEAVES = [leaf_hash(number.to_bytes(2, "big")) for number in range(301)]
 ROOTS = [root_hash(LEAVES[:size]) for size in range(len(LEAVES) + 1)]
 EMPTY = hashlib.sha256(b"").digest()
 TO = 65
