@@ -6,18 +6,46 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from matpho_agent.answers.calls import Done
-from matpho_agent.planner.plan import MAX_REMEMBERED_RESULTS, Memory, NearPlan, QueryPlan, Remembered
+from matpho_agent.answers.compose import Done
+from matpho_agent.planner.drafts.table import DRAFTS, LISTING
+from matpho_agent.planner.lookups import row_of
+from matpho_agent.planner.plan import MAX_REMEMBERED_RESULTS, Memory, NearPlan, Pending, QueryPlan, Remembered, Topic
 from matpho_tools.contract import Outcome
 
 HISTORY = 6
 """Exchanges that a planning model sees."""
 HISTORY_CHARS = 300
 LISTS = frozenset({"search_events", "find_similar_events"})
+PLANNED = frozenset({"search_events", "event_statistics", "list_cameras"}) | LISTING
+"""Calls that the next sentence may go on from."""
+TOPICS: Mapping[str, Topic] = {
+    "search_events": "event",
+    "find_similar_events": "event",
+    "get_event": "event",
+    "get_clip": "event",
+    "list_incidents": "incident",
+    "get_incident": "incident",
+    "open_incident": "incident",
+    "acknowledge_alert": "incident",
+    "dispatch_unit": "incident",
+    "update_incident": "incident",
+    "escalate_incident": "incident",
+    "list_cameras": "camera",
+    "camera_status": "camera",
+    "get_snapshot": "camera",
+    "move_camera": "camera",
+    "request_identity_check": "request",
+    "decide_identity_check": "request",
+    "identity_check_result": "request",
+    "submit_feedback": "report",
+    "feedback_status": "report",
+}
 
 
 def plan_of(tool: str, arguments: Mapping[str, Any]) -> QueryPlan:
-    """The plan that a list or a count came from, whoever planned it."""
+    """The plan that a call came from, whoever planned it."""
+    if tool in DRAFTS:
+        return QueryPlan(intent=tool, arguments=dict(arguments))
     plan = QueryPlan(intent=tool)
     for name in QueryPlan.model_fields:
         value = arguments.get(name)
@@ -34,44 +62,90 @@ def plan_of(tool: str, arguments: Mapping[str, Any]) -> QueryPlan:
 
 
 def remember(memory: Memory, call: Done) -> None:
-    """Take note of a finished call; one that was stopped changes nothing but the places it spoke of."""
+    """Take note of a finished call; one that was stopped changes nothing but the things that its words spoke of."""
     arguments, result = call.arguments, call.result
     cameras = arguments.get("camera_ids") or ([arguments["camera_id"]] if arguments.get("camera_id") else [])
     if len(cameras) == 1:
         memory.camera_id = cameras[0]
+    if result.outcome is Outcome.CLARIFY:
+        _pending(memory, call)
+    if result.outcome in {Outcome.ANSWERED, Outcome.CONFIRM}:
+        _spoken_of(memory, call)
     if result.outcome is not Outcome.ANSWERED:
         return
-    if call.tool in {"search_events", "event_statistics"}:
+    if call.tool in PLANNED:
         memory.plan = plan_of(call.tool, arguments)
-        if not cameras:
+        if not cameras and call.tool in {"search_events", "event_statistics"}:
             memory.camera_id = None
+    _note_results(memory, call)
+
+
+def _pending(memory: Memory, call: Done) -> None:
+    """A tool asks for a piece itself: the next words may be its answer."""
+    missing = str(call.result.data.get("missing", "")).split(".")[0]
+    if missing:
+        options = [str(option) for option in call.result.data.get("options", ())][:MAX_REMEMBERED_RESULTS]
+        memory.pending = Pending(plan=plan_of(call.tool, call.arguments), missing=missing, options=options)
+
+
+def _spoken_of(memory: Memory, call: Done) -> None:
+    """The single things that the arguments name, and what kind of thing the talk is about now."""
+    arguments, ids = call.arguments, call.result.ids
+    memory.topic = TOPICS.get(call.tool, memory.topic)
+    if arguments.get("incident_id"):
+        memory.incident_id = str(arguments["incident_id"])
+    if arguments.get("request_id"):
+        memory.request_id = str(arguments["request_id"])
+    if arguments.get("code") and call.tool == "feedback_status":
+        memory.report_code = str(arguments["code"])
+    if call.result.outcome is Outcome.ANSWERED and ids:
+        if call.tool == "request_identity_check":
+            memory.request_id = ids[0]
+        elif call.tool == "submit_feedback":
+            memory.report_code = ids[0]
+
+
+def _note_results(memory: Memory, call: Done) -> None:
+    """Rows that can be pointed at, and the one thing that a result is about."""
+    data, arguments = call.result.data, call.arguments
+    incident = _incident_of(data)
     if call.tool in LISTS:
-        _list(memory, result.data)
+        _list(memory, data)
+    elif call.tool == "list_incidents":
+        memory.incidents = _rows(data.get("incidents", ()))
+        memory.incident_id = memory.incidents[0].id if len(memory.incidents) == 1 else None
+    elif incident is not None:
+        memory.incident_id = incident.id
+        others = [row for row in memory.incidents if row.id != incident.id]
+        memory.incidents = [incident, *others][:MAX_REMEMBERED_RESULTS]
     elif call.tool == "list_cameras":
-        memory.cameras = [camera["id"] for camera in result.data.get("cameras", [])][:MAX_REMEMBERED_RESULTS]
+        memory.cameras = [camera["id"] for camera in data.get("cameras", [])][:MAX_REMEMBERED_RESULTS]
         memory.camera_id = memory.cameras[0] if len(memory.cameras) == 1 else None
-    elif call.tool == "get_event" and result.data:
-        event = result.data["event"]
+    elif call.tool == "get_event" and data:
+        event = data["event"]
         memory.event_id, memory.camera_id = event["id"], event["data"]["camera_id"]
     elif arguments.get("event_id"):
-        memory.event_id = arguments["event_id"]
+        memory.event_id = str(arguments["event_id"])
+
+
+def _incident_of(data: Mapping[str, Any]) -> Remembered | None:
+    """The one incident that a result shows or changed."""
+    shown = data.get("incident")
+    if isinstance(shown, Mapping):
+        return row_of(shown)
+    return row_of(data) if "event_ids" in data and "opened_at" in data else None
+
+
+def _rows(rows: Any) -> list[Remembered]:
+    found = [row_of(row) for row in list(rows)[:MAX_REMEMBERED_RESULTS] if isinstance(row, Mapping)]
+    return [row for row in found if row is not None]
 
 
 def _list(memory: Memory, data: Mapping[str, Any]) -> None:
-    hits = data.get("hits", [])[:MAX_REMEMBERED_RESULTS]
-    memory.results = [
-        Remembered(
-            id=hit["id"],
-            camera_id=hit["camera_id"],
-            area=hit["area"],
-            time=datetime.fromisoformat(hit["time"]),
-            type=hit["type"],
-        )
-        for hit in hits
-    ]
-    memory.event_id = hits[0]["id"] if len(hits) == 1 else None
-    if len({hit["camera_id"] for hit in hits}) == 1:
-        memory.camera_id = hits[0]["camera_id"]
+    memory.results = _rows(data.get("hits", ()))
+    memory.event_id = memory.results[0].id if len(memory.results) == 1 else None
+    if len({row.camera_id for row in memory.results}) == 1:
+        memory.camera_id = memory.results[0].camera_id
 
 
 def keep_history(memory: Memory, text: str, calls: list[dict[str, Any]], ids: list[str]) -> None:

@@ -131,7 +131,6 @@ class TestIntents:
             ("hôm nay cam nào bị che", ""),
             ("show me a snapshot of HC-01", "get_snapshot"),
             ("chi tiết cái thứ hai", "get_event"),
-            ("xoay cam HC-01 qua phải", "move_camera"),
         ],
     )
     def test_the_tool_asked_for(self, said: str, intent: str) -> None:

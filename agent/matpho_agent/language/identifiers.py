@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from matpho_agent.language.codes import Code, birth_date, citizen_id, read_codes
 from matpho_agent.language.tokens import Text
 
 _EVENT_ID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f-])")
@@ -17,7 +19,6 @@ _PLATE_PART = re.compile(
     r"(?: so| la| xe| kiem soat| co| chua| ending(?: in| with)?| number| with)* ?:? ?"
     r"(?P<part>[0-9][0-9a-z.\-]{1,11})(?![0-9a-z])"
 )
-_CODE = re.compile(r"(?<![0-9a-z-])(?:vv|hs|pa|idr|sop|u)-[0-9a-z][0-9a-z\-]{1,30}(?![0-9a-z-])")
 _RADIUS = re.compile(
     r"(?:ban kinh|trong vong|cach|within|radius of|in a radius of)? ?(\d{1,5}(?:[.,]\d+)?) ?"
     r"(km|kilomet(?:er|re)s?|cay so|met|m|metres?|meters?)(?![0-9a-z])"
@@ -37,22 +38,38 @@ class Identifiers:
 
     event_ids: tuple[str, ...] = ()
     plate: str | None = None
-    codes: tuple[str, ...] = ()
+    codes: tuple[Code, ...] = ()
+    citizen_id: str | None = None
+    birth: str | None = None
+    """YYYY-MM-DD."""
     radius_m: float | None = None
     min_count: int | None = None
     spans: tuple[tuple[int, int], ...] = ()
 
 
-def read_identifiers(text: Text) -> Identifiers:
-    """Find every identifier; the plate is given as typed, for the caller to normalise."""
+def read_identifiers(text: Text, known: Callable[[str], bool] = lambda _id: False) -> Identifiers:
+    """Find every identifier; the plate is given as typed, for the caller to normalise.
+
+    `known` says that an id is one of the registry's own (a camera, an area, a unit) and therefore no code.
+    """
     plain = text.plain
     spans: list[tuple[int, int]] = []
     events = tuple(_take(m, spans) for m in _EVENT_ID.finditer(plain))
-    codes = tuple(_take(m, spans).upper() for m in _CODE.finditer(plain) if not _inside(m.span(), spans))
+    citizen, birth = _kept(citizen_id(plain), spans), _kept(birth_date(plain), spans)
+    plate = _plate(text, spans, _PLATE, 1)
+    codes = tuple(read_codes(text, spans, known))
+    spans.extend((code.start, code.end) for code in codes)
     radius = _radius(plain, spans)
     count = _count(plain, spans)
-    plate = _plate(text, spans)
-    return Identifiers(events, plate, codes, radius, count, tuple(spans))
+    plate = plate or _plate(text, spans, _PLATE_PART, "part")
+    return Identifiers(events, plate, codes, citizen, birth, radius, count, tuple(spans))
+
+
+def _kept(found: tuple[str, tuple[int, int]] | None, spans: list[tuple[int, int]]) -> str | None:
+    if found is None:
+        return None
+    spans.append(found[1])
+    return found[0]
 
 
 def _take(match: re.Match[str], spans: list[tuple[int, int]]) -> str:
@@ -64,12 +81,11 @@ def _inside(span: tuple[int, int], spans: list[tuple[int, int]]) -> bool:
     return any(start < span[1] and span[0] < end for start, end in spans)
 
 
-def _plate(text: Text, spans: list[tuple[int, int]]) -> str | None:
-    for pattern, group in ((_PLATE, 1), (_PLATE_PART, "part")):
-        for match in pattern.finditer(text.plain):
-            if not _inside(match.span(group), spans) and sum(c.isdigit() for c in match[group]) >= 2:
-                spans.append(match.span())
-                return text.typed[match.start(group) : match.end(group)].strip(" .-").upper()
+def _plate(text: Text, spans: list[tuple[int, int]], pattern: re.Pattern[str], group: int | str) -> str | None:
+    for match in pattern.finditer(text.plain):
+        if not _inside(match.span(group), spans) and sum(c.isdigit() for c in match[group]) >= 2:
+            spans.append(match.span())
+            return text.typed[match.start(group) : match.end(group)].strip(" .-").upper()
     return None
 
 

@@ -57,13 +57,16 @@ class Lexicon:
 
     def __init__(self, phrases: Sequence[Phrase]) -> None:
         self._by_first: dict[str, list[Phrase]] = defaultdict(list)
-        self._typo: dict[int, list[tuple[str, Phrase]]] = defaultdict(list)
+        self._typo: dict[tuple[int, int, str], list[tuple[str, Phrase]]] = defaultdict(list)
+        """By number of words, length, and first letter (`f`) or last letter (`l`): a slip leaves one of them whole."""
         self._vocabulary: set[str] = set()
         for phrase in phrases:
             self._by_first[phrase.words[0].plain].append(phrase)
             self._vocabulary.update(word.plain for word in phrase.words)
             if len(phrase.joined) >= MIN_TYPO_CHARS and not phrase.strict:
-                self._typo[len(phrase.words)].append((phrase.joined, phrase))
+                joined = phrase.joined
+                for key in (f"f{joined[0]}", f"l{joined[-1]}"):
+                    self._typo[len(phrase.words), len(joined), key].append((joined, phrase))
         for group in self._by_first.values():
             group.sort(key=lambda phrase: -len(phrase.words))
         self._longest = max((len(phrase.words) for phrase in phrases), default=0)
@@ -103,14 +106,21 @@ class Lexicon:
     def _nearest(self, joined: str, size: int) -> Phrase | None:
         limit = 2 if len(joined) >= LONG_TYPO_CHARS else 1
         best: tuple[int, Phrase] | None = None
-        for count in (size, size - 1, size + 1):
-            for spelled, phrase in self._typo.get(count, ()):
-                if abs(len(spelled) - len(joined)) > limit or (spelled[0] != joined[0] and spelled[-1] != joined[-1]):
-                    continue
-                distance = within(joined, spelled, limit)
-                if distance is not None and distance > 0 and (best is None or distance < best[0]):
-                    best = (distance, phrase)
+        for spelled, phrase in self._alike(joined, size, limit):
+            distance = within(joined, spelled, limit)
+            if distance is not None and distance > 0 and (best is None or distance < best[0]):
+                best = (distance, phrase)
         return best[1] if best else None
+
+    def _alike(self, joined: str, size: int, limit: int) -> Iterator[tuple[str, Phrase]]:
+        """Phrases near enough in length that begin or end with the same letter and share most letters."""
+        letters = set(joined)
+        for count in (size, size - 1, size + 1):
+            for length in range(len(joined) - limit, len(joined) + limit + 1):
+                for key in (f"f{joined[0]}", f"l{joined[-1]}"):
+                    for spelled, phrase in self._typo.get((count, length, key), ()):
+                        if len(letters.symmetric_difference(spelled)) <= 2 * limit:
+                            yield spelled, phrase
 
 
 def _same(window: Sequence[Token], phrase: Phrase) -> bool:

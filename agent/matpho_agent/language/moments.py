@@ -311,6 +311,7 @@ RULES: tuple[Rule, ...] = (
     _rule(rf"(?P<p>{_PART_VI}) (?P<w>hom qua|hom nay|hom kia|hom truoc|nay|qua|kia)", _part),
     _rule(rf"(?P<w>this|yesterday|last|today) (?P<p>{_PART_EN})", _english_part),
     _rule(r"tonight", _literal(lambda r: Moment(day=r.today, part="night"))),
+    _rule(r"ngay mai|tomorrow", _literal(lambda r: Moment(day=r.today + DAY))),
     _rule(r"hom nay|hnay|bua nay|ngay hom nay|today", _literal(lambda r: Moment(day=r.today))),
     _rule(
         r"(?:the )?day before yesterday|hom kia|bua kia|hom truoc nua",

@@ -38,6 +38,8 @@ class Place:
     """The camera's area; an area's own parent."""
     location: tuple[float, float] | None = None
     camera_kind: str = ""
+    presets: tuple[str, ...] = ()
+    """Names of the positions that a PTZ camera knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,13 @@ def _generic() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
 
 
 @cache
+def _by_first() -> dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]]:
+    """The ways by their first word, longest first."""
+    firsts = dict.fromkeys(said[0] for said, _name in _generic())
+    return {first: tuple(pair for pair in _generic() if pair[0][0] == first) for first in firsts}
+
+
+@cache
 def generic_words() -> frozenset[str]:
     """Every word that only says what kind of place it is."""
     return frozenset(word for said, name in _generic() for word in (*said, *name))
@@ -94,7 +103,7 @@ def canonical(words: Sequence[str]) -> tuple[str, ...]:
     result: list[str] = []
     position = 0
     while position < len(words):
-        for said, name in _generic():
+        for said, name in _by_first().get(words[position], ()):
             if tuple(words[position : position + len(said)]) == said:
                 result.extend(name)
                 position += len(said)

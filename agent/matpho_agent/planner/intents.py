@@ -1,4 +1,4 @@
-"""Which tool a clause asks for, from the cues in it."""
+"""Which reading tool a clause asks for, from the cues in it; wishes to act are told by planner/wishes.py."""
 
 from __future__ import annotations
 
@@ -9,20 +9,6 @@ from matpho_agent.planner.plan import QueryPlan
 if TYPE_CHECKING:
     from matpho_agent.planner.reader import Reading
 
-CODES = {
-    "VV": "get_incident",
-    "IDR": "identity_check_result",
-    "PA": "feedback_status",
-    "SOP": "list_procedures",
-}
-"""What a bare code asks for, by its prefix."""
-ACTING = (
-    "request_identity_check", "decide_identity_check", "identity_check_result", "export_evidence", "create_watch",
-    "open_incident", "update_incident", "escalate_incident", "acknowledge_alert", "dispatch_unit", "move_camera",
-    "search_audit", "submit_feedback", "feedback_status", "list_procedures", "daily_briefing", "list_incidents",
-    "get_incident", "public_information",
-)  # fmt: skip
-"""Wishes whose words leave no doubt; they win over reading, the weightiest first."""
 READING = (
     "find_similar_events",
     "get_clip",
@@ -38,15 +24,9 @@ CAMERA_WORDS = ("cam", "camera", "cameras", "cams")
 VIEW_WORDS = ("xem", "coi", "mo", "show", "see", "view", "open", "look", "watch", "grab")
 
 
-def choose_intent(reading: Reading, plan: QueryPlan) -> str:
-    """The name of a tool, or empty where the clause names no wish of its own."""
+def reading_intent(reading: Reading, plan: QueryPlan) -> str:
+    """The name of a tool that reads events or cameras, or empty where the clause names no such wish."""
     cues = reading.values("intent")
-    for name in ACTING:
-        if name in cues:
-            return name
-    for code in plan.codes:
-        if code.split("-")[0] in CODES and not plan.event_types:
-            return CODES[code.split("-")[0]]
     speaks_of_cameras = reading.says(*CAMERA_WORDS)
     wanted = next((name for name in READING if name in cues), "")
     if wanted in {"find_similar_events", "get_clip", "get_snapshot"}:

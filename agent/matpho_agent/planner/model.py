@@ -13,7 +13,7 @@ from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
@@ -22,12 +22,16 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field
 
 from matpho_agent.planner.clauses import clauses
-from matpho_agent.planner.dialogue import Step, take_step
+from matpho_agent.planner.dialogue import take_step
+from matpho_agent.planner.lookups import LOOKUP, Found, read_found
 from matpho_agent.planner.plan import Memory
-from matpho_agent.planner.reader import Situation
+from matpho_agent.planner.situation import Situation
+from matpho_agent.planner.step import Step
 
 ASK_USER = "ask_user"
 TALK = "talk"
+MAX_LOOKUPS = 3
+"""Lookups of one wish."""
 
 
 class DeterministicPlanner(BaseChatModel):
@@ -75,17 +79,38 @@ class DeterministicPlanner(BaseChatModel):
 
 
 def _calls(messages: Sequence[BaseMessage], situation: Situation, memory: Memory) -> list[dict[str, Any]]:
-    """The calls for the first wish of the last sentence that no message has answered yet."""
+    """The calls for the first wish of the last sentence that no message has answered yet; lookups answer none."""
     start = max((i for i, message in enumerate(messages) if isinstance(message, HumanMessage)), default=None)
     if start is None:
         return []
     wishes = clauses(str(messages[start].content))
-    done = sum(isinstance(message, AIMessage) for message in messages[start + 1 :])
+    since = messages[start + 1 :]
+    planned = [message for message in since if isinstance(message, AIMessage)]
+    done = sum(not _looks_up(message) for message in planned)
     if done >= len(wishes):
         return []
-    step = take_step(wishes[done], situation, memory)
+    found = _found(since)
+    step = take_step(wishes[done], situation, memory, found)
+    if step.lookup and len(found) >= MAX_LOOKUPS:
+        return []
     name, arguments = _call(step)
-    return [{"name": name, "args": arguments, "id": f"call_{done + 1}", "type": "tool_call"}]
+    number = f"{LOOKUP}{done + 1}_{len(found) + 1}" if step.lookup else f"call_{done + 1}"
+    return [{"name": name, "args": arguments, "id": number, "type": "tool_call"}]
+
+
+def _looks_up(message: AIMessage) -> bool:
+    return bool(message.tool_calls) and all(str(call["id"]).startswith(LOOKUP) for call in message.tool_calls)
+
+
+def _found(since: Sequence[BaseMessage]) -> list[Found]:
+    """What the lookups of the wish in hand have brought: those behind the last call that was none."""
+    found: list[Found] = []
+    for message in since:
+        if isinstance(message, AIMessage) and not _looks_up(message):
+            found = []
+        elif isinstance(message, ToolMessage) and message.tool_call_id.startswith(LOOKUP):
+            found.append(read_found(message.name or "", str(message.content)))
+    return found
 
 
 def _call(step: Step) -> tuple[str, dict[str, Any]]:

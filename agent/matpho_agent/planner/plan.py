@@ -63,6 +63,7 @@ class QueryPlan(_Value):
     compare_to: str | None = None
     metric: str = "count"
     forecast: bool = False
+    forecast_days: int | None = None
     status: str | None = None
     kind: str | None = None
     owner: str | None = None
@@ -71,7 +72,8 @@ class QueryPlan(_Value):
     everywhere: bool = False
     own_area: bool = False
     follow: Follow | None = None
-    codes: list[str] = Field(default_factory=list)
+    direction: Literal["left", "right", "up", "down"] | None = None
+    """Where a camera is to turn while nobody has said how far."""
     talk: str | None = None
     arguments: dict[str, Any] = Field(default_factory=dict)
     """What is known of the arguments of a tool that takes no event filters, named as the tool names them."""

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 
 from matpho_agent.language.identifiers import Identifiers, read_identifiers
 from matpho_agent.language.lexicon import Lexicon, Match, shipped
-from matpho_agent.language.names import PersonName, UnitName
+from matpho_agent.language.names import NameMatch
 from matpho_agent.language.places import Place, PlaceIndex, PlaceMatch
 from matpho_agent.language.times import TimeReading, read_time
 from matpho_agent.language.tokens import Text, Token, read_text
-from matpho_agent.planner.intents import choose_intent
+from matpho_agent.planner.intents import reading_intent
 from matpho_agent.planner.plan import EventReference, NearPlan, QueryPlan
+from matpho_agent.planner.situation import Situation
 from matpho_contracts.text import normalise_plate
 
 PLACE_CUES = frozenset(
@@ -30,22 +31,6 @@ NATIVE_OBJECTS = {
     "smoke": ("smoke",),
 }
 """Objects that a kind of event always has: naming them beside it narrows nothing and must not shut events out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What a clause is read against: the present, the registry's names and the caller's own areas."""
-
-    now: datetime
-    places: PlaceIndex
-    own_areas: tuple[str, ...] = ()
-    tools: frozenset[str] = frozenset()
-    """Names of the tools that this installation has."""
-    units: Sequence[UnitName] = ()
-    people: Sequence[PersonName] = ()
-    """Staff by name; keep both sequences while they do not change, their index is kept with them."""
-    user_id: str = ""
-    role: str = ""
 
 
 @dataclass(slots=True)
@@ -74,19 +59,19 @@ class Reading:
 
 def read_clause(clause: str, situation: Situation, lexicon: Lexicon | None = None) -> tuple[QueryPlan, Reading]:
     """Read one clause. Raises nothing: what is not understood stays in `query`."""
-    reading = scan(clause, situation, lexicon or shipped())
+    reading = scan(read_text(clause), situation, lexicon or shipped())
     return build_plan(reading, situation), reading
 
 
-def scan(clause: str, situation: Situation, lexicon: Lexicon) -> Reading:
-    """Find identifiers, times, phrases and places; each word is explained once."""
-    text = read_text(clause)
-    identifiers = read_identifiers(text)
+def scan(text: Text, situation: Situation, lexicon: Lexicon, names: Sequence[NameMatch] = ()) -> Reading:
+    """Find identifiers, times, phrases and places; each word is explained once, `names` (of units, people) first."""
+    identifiers = read_identifiers(text, situation.registered)
+    named = {number for match in names for number in range(match.start, match.end)}
     candidates = lexicon.matches(text.tokens)
     compared = [match for match in candidates if match.category == "compare"]
-    hidden = [(text.tokens[m.start].start, text.tokens[m.end - 1].end) for m in compared]
+    hidden = [(text.tokens[m.start].start, text.tokens[m.end - 1].end) for m in (*compared, *names)]
     time = read_time(_without(text, [*hidden, *identifiers.spans]), situation.now)
-    reading = Reading(text, time, identifiers)
+    reading = Reading(text, time, identifiers, taken=dict.fromkeys(named, "name"))
     for span in (*identifiers.spans, *time.spans):
         for number, token in enumerate(text.tokens):
             if token.start < span[1] and span[0] < token.end:
@@ -168,9 +153,8 @@ def build_plan(reading: Reading, situation: Situation) -> QueryPlan:
     plan.owner = next(iter(reading.values("owner")), None)
     plan.talk = next(iter(reading.values("talk")), None)
     plan.follow = "narrow" if "narrow" in reading.values("follow") else "replace" if reading.has("follow") else None
-    plan.codes = list(reading.identifiers.codes)
     plan.query = _remainder(reading)
-    plan.intent = choose_intent(reading, plan)
+    plan.intent = reading_intent(reading, plan)
     return plan
 
 

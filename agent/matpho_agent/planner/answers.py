@@ -1,0 +1,168 @@
+"""The answer to a question just asked: the waiting request with its missing piece filled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matpho_agent.language.tokens import read_text
+from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.complete import draft
+from matpho_agent.planner.drafts.table import DRAFTS, FREE_TEXT
+from matpho_agent.planner.lookups import described
+from matpho_agent.planner.plan import Pending, QueryPlan
+from matpho_agent.planner.references import at_place, nth
+from matpho_agent.planner.wishes import Wish
+
+DESCRIBED = frozenset({"incident_id", "event_ids"})
+DESCRIPTION = (
+    "event_types", "objects", "objects_not", "colors", "min_count", "plate", "areas", "camera_ids", "camera_options",
+    "time_from", "time_to", "time_point", "near", "event",
+)  # fmt: skip
+MAX_ANSWER_WORDS = 60
+READING_ANEW = frozenset({"search_events", "event_statistics", "list_cameras", "find_similar_events"})
+
+
+def answer_to_question(clause: Clause, wish: Wish | None) -> QueryPlan | None:
+    """The waiting plan, completed by this clause; None where the clause is a wish of its own or answers nothing."""
+    pending = clause.memory.pending
+    if pending is None or _another_wish(pending, clause, wish):
+        return None
+    if pending.plan.intent in DRAFTS:
+        return _for_tool(pending, clause, wish)
+    return _for_reading(pending, clause)
+
+
+def _another_wish(pending: Pending, clause: Clause, wish: Wish | None) -> bool:
+    waiting = pending.plan.intent
+    if wish is not None and wish.sure and wish.tool != waiting:
+        return not (
+            waiting == "move_camera" or wish.tool in {"get_incident", "list_incidents"} and pending.missing in DESCRIBED
+        )
+    read = clause.plan.intent
+    if wish is None and read and read != waiting:
+        return pending.missing not in DESCRIBED or read not in {"search_events", "get_event"}
+    return False
+
+
+def _for_tool(pending: Pending, clause: Clause, wish: Wish | None) -> QueryPlan | None:
+    """Read the clause for the waiting tool; what it says goes over what was known."""
+    before = pending.plan.model_copy(deep=True)
+    plan = draft(before.model_copy(deep=True), clause)
+    chosen = _chosen(pending, clause)
+    if chosen is not None and pending.missing not in plan.arguments:
+        plan.arguments[pending.missing] = [chosen] if pending.missing == "event_ids" else chosen
+    if pending.missing == "camera_id":
+        camera = chosen_camera(clause, pending.options)
+        if camera:
+            plan.camera_ids, plan.camera_options = [camera], []
+            return plan
+    if pending.missing in DESCRIBED and pending.missing not in plan.arguments:
+        if not described(clause.plan) and clause.plan.event is None:
+            return None
+        _describe(plan, clause.plan)
+        return plan
+    if pending.missing in plan.arguments and plan.arguments.get(pending.missing) != before.arguments.get(
+        pending.missing
+    ):
+        return plan
+    if pending.missing in {"pan", "tilt", "zoom"} and plan.arguments != before.arguments:
+        return plan
+    if pending.missing in {"area", "location"}:
+        return _place(plan, pending, clause)
+    words = clause.text.typed.strip()
+    if (
+        pending.missing in FREE_TEXT
+        and wish is None
+        and "?" not in words
+        and 0 < len(words.split()) <= MAX_ANSWER_WORDS
+    ):
+        plan.arguments[pending.missing] = words.strip(" \"“”'.")
+        return plan
+    if pending.missing == "fields" and wish is None and words:
+        plan.arguments["fields"] = [part.strip() for part in words.replace(" và ", ",").split(",") if part.strip()]
+        return plan
+    return plan if plan.arguments != before.arguments else None
+
+
+def _place(plan: QueryPlan, pending: Pending, clause: Clause) -> QueryPlan | None:
+    """Where a report is about: an area of the registry, and the citizen's own words beside it."""
+    words = clause.text.typed.strip()
+    if "?" in words or not words:
+        return None
+    plan.arguments["location"] = words[:300]
+    return plan
+
+
+def _describe(plan: QueryPlan, said: QueryPlan) -> None:
+    for name in DESCRIPTION:
+        value = getattr(said, name)
+        if value:
+            setattr(plan, name, value)
+
+
+def _chosen(pending: Pending, clause: Clause) -> str | None:
+    """An option by its place in the list that was shown, or by its id."""
+    typed = clause.text.typed.strip().strip(".")
+    for option in pending.options:
+        if option.casefold() == typed.casefold():
+            return option
+    if typed.isdigit() and 0 < int(typed) <= len(pending.options):
+        return pending.options[int(typed) - 1]
+    reference = clause.plan.event
+    if reference is not None and reference.ordinal and 0 < reference.ordinal <= len(pending.options):
+        return pending.options[reference.ordinal - 1]
+    if reference is not None and reference.ordinal == -1 and pending.options:
+        return pending.options[-1]
+    if reference is not None and reference.ordinal == 0 and pending.options:
+        rows = [row for row in (*clause.memory.incidents, *clause.memory.results) if row.id in pending.options]
+        newest = nth(rows, 0)
+        return newest.id if newest else None
+    return None
+
+
+def _for_reading(pending: Pending, clause: Clause) -> QueryPlan | None:
+    plan = clause.plan
+    waiting = pending.plan.model_copy(deep=True)
+    if pending.missing == "camera_id":
+        camera = chosen_camera(clause, pending.options)
+        if camera is None:
+            return None
+        waiting.camera_ids, waiting.camera_options = [camera], []
+        return waiting
+    if pending.missing == "event_id":
+        chosen = _chosen(pending, clause)
+        reference = plan.event or at_place(plan.areas, plan.camera_ids, clause.memory)
+        if chosen is not None and reference is not None:
+            reference = reference.model_copy(update={"event_id": chosen})
+        if reference is None:
+            return None
+        waiting.event = reference
+        return waiting
+    if pending.missing == "time_from" and plan.time_from is not None:
+        waiting.time_from, waiting.time_to, waiting.time_point = plan.time_from, plan.time_to, plan.time_point
+        return waiting
+    return None
+
+
+def chosen_camera(clause: Clause, options: Sequence[str]) -> str | None:
+    """The camera that an answer names, by its name, its place in the list, or the words that only one option has."""
+    plan = clause.plan
+    named = [camera for camera in (*plan.camera_ids, *plan.camera_options) if not options or camera in options]
+    if len(named) == 1:
+        return named[0]
+    if plan.event and plan.event.ordinal and 0 < plan.event.ordinal <= len(options):
+        return options[plan.event.ordinal - 1]
+    typed = clause.text.typed.strip()
+    if typed.isdigit() and 0 < int(typed) <= len(options):
+        return options[int(typed) - 1]
+    said = {token.plain for token in clause.text.tokens}
+    scores = sorted(((_shared(said, camera, clause), camera) for camera in named or options), reverse=True)
+    if scores and scores[0][0] > 0 and (len(scores) == 1 or scores[0][0] > scores[1][0]):
+        return scores[0][1]
+    return None
+
+
+def _shared(said: set[str], camera: str, clause: Clause) -> int:
+    place = clause.situation.places.camera(camera)
+    names = (place.name, *place.aliases) if place else ()
+    return len(said & {token.plain for name in names for token in read_text(name).tokens})

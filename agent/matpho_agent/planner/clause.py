@@ -1,0 +1,189 @@
+"""One clause opened up: quotations and announced pieces set apart, names, codes and acts found, filters read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from matpho_agent.language.codes import Code, CodeKind
+from matpho_agent.language.deadlines import read_deadline, read_horizon
+from matpho_agent.language.lexicon import Match, lexicon_of, shipped
+from matpho_agent.language.names import NameMatch, find_people, find_units
+from matpho_agent.language.pieces import Pieces, Span, blanked, quotations, read_pieces
+from matpho_agent.language.tokens import Text, Token, read_text
+from matpho_agent.planner.plan import Memory, QueryPlan
+from matpho_agent.planner.reader import Reading, build_plan, scan
+from matpho_agent.planner.situation import Situation
+
+REASONED = frozenset({"approve", "reject", "reopen", "close", "resolve", "working", "update", "escalate"})
+NOTED = frozenset({"ack", "open", "dispatch", "escalate", "close", "reopen", "resolve", "update", "step"})
+PIECES_OF: Mapping[str, frozenset[str]] = {
+    "export": frozenset({"purpose"}),
+    "identity": frozenset({"purpose", "fields"}),
+    "verify": frozenset({"purpose", "fields"}),
+    "watch": frozenset({"name"}),
+}
+PIECES_OF_TOOL: Mapping[str, frozenset[str]] = {
+    "export_evidence": frozenset({"purpose"}),
+    "request_identity_check": frozenset({"purpose", "fields"}),
+    "create_watch": frozenset({"name"}),
+    "decide_identity_check": frozenset({"reason"}),
+    "update_incident": frozenset({"reason", "note"}),
+    "escalate_incident": frozenset({"note"}),
+    "acknowledge_alert": frozenset({"note"}),
+    "open_incident": frozenset({"note"}),
+    "dispatch_unit": frozenset({"note"}),
+}
+UNIT_ACTS = frozenset({"dispatch"})
+PERSON_ACTS = frozenset({"assigned", "audit", "who"})
+MIN_NOTE_WORDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause with everything found in it. `free` is the text less what is content rather than wish."""
+
+    text: Text
+    free: Text
+    reading: Reading
+    plan: QueryPlan
+    acts: frozenset[str]
+    pieces: Mapping[str, str]
+    quotes: tuple[str, ...]
+    unit_names: tuple[NameMatch, ...]
+    people: tuple[NameMatch, ...]
+    situation: Situation
+    memory: Memory
+
+    def said(self, category: str) -> list[str]:
+        """The values of one of the small dictionaries (priority, state, level …) in the order of the text."""
+        return [match.value for match in self.found(category)]
+
+    def found(self, category: str) -> list[Match]:
+        """The matches of one of the small dictionaries, longest first at each place, none overlapping."""
+        return longest(lexicon_of(category).matches(self.free.tokens))
+
+    def code(self, *kinds: CodeKind) -> str | None:
+        """The first code of these kinds, in the order in which the kinds are given."""
+        for kind in kinds:
+            for code in self.reading.identifiers.codes:
+                if code.kind == kind:
+                    return code.text
+        return None
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """Every code."""
+        return self.reading.identifiers.codes
+
+    def says(self, *plain: str) -> bool:
+        """Whether any of the bare words occurs outside quotations."""
+        return any(token.plain in plain for token in self.free.tokens)
+
+
+def longest(matches: Iterable[Match]) -> list[Match]:
+    """The matches that stay when each word is explained once, by the longest phrase, exact before guessed."""
+    kept: list[Match] = []
+    for match in sorted(matches, key=lambda m: (m.typo, -m.length, m.start)):
+        if not any(other.start < match.end and match.start < other.end for other in kept):
+            kept.append(match)
+    return sorted(kept, key=lambda match: match.start)
+
+
+def acts_in(tokens: Sequence[Token]) -> frozenset[str]:
+    """What the words want done, by meaning."""
+    return frozenset(match.value for match in longest(lexicon_of("act").matches(tokens)))
+
+
+def open_clause(said: str, situation: Situation, memory: Memory, tool: str = "") -> Clause:
+    """Open one clause; `tool` is the wish that it is expected to add to, if one waits. Raises nothing."""
+    text = read_text(said)
+    quoted = quotations(text)
+    free = blanked(text, [span for _content, span in quoted])
+    acts = acts_in(free.tokens)
+    pieces = _pieces(text if not quoted or "watch" in acts else free, acts, tool)
+    notes = (
+        _note(blanked(free, pieces.spans), acts | _acts_of(tool), situation) if "note" not in pieces.values else None
+    )
+    values = dict(pieces.values)
+    spans = [*pieces.spans]
+    if notes is not None:
+        values["note"] = notes[0]
+        spans.append(notes[1])
+    free = blanked(free, spans)
+    ahead = _ahead(free, acts, tool, situation)
+    units = (
+        find_units(free.tokens, situation.units)
+        if acts & UNIT_ACTS or tool == "dispatch_unit" or "motion" in acts
+        else []
+    )
+    people = find_people(free.tokens, situation.people) if _speaks_of_people(acts, tool) else []
+    reading = (
+        scan(blanked(free, ahead), situation, shipped())
+        if ahead
+        else scan(free, situation, shipped(), [*units, *people])
+    )
+    return Clause(
+        text, free, reading, build_plan(reading, situation), acts, values, tuple(content for content, _span in quoted),
+        tuple(units), tuple(people), situation, memory,
+    )  # fmt: skip
+
+
+def _speaks_of_people(acts: frozenset[str], tool: str) -> bool:
+    return bool(acts & PERSON_ACTS) or tool in {"list_incidents", "search_audit"} or "move" in acts or "export" in acts
+
+
+def _acts_of(tool: str) -> frozenset[str]:
+    return frozenset({"ack"}) if tool in PIECES_OF_TOOL and "note" in PIECES_OF_TOOL[tool] else frozenset()
+
+
+def _pieces(text: Text, acts: frozenset[str], tool: str) -> Pieces:
+    """Pieces announced for the acts of this clause; for a waiting wish only by words that mean nothing else."""
+    wanted = {name for act in acts for name in PIECES_OF.get(act, ())}
+    wanted |= {"reason"} if acts & REASONED else set()
+    wanted |= {"note"} if acts & NOTED else set()
+    if wanted:
+        return read_pieces(text, wanted)
+    return read_pieces(text, PIECES_OF_TOOL.get(tool, ()), sure=True)
+
+
+def _ahead(text: Text, acts: frozenset[str], tool: str, situation: Situation) -> list[Span]:
+    """Stretches that speak of the time to come and must not be read as the time of events."""
+    spans = []
+    if "watch" in acts or tool == "create_watch":
+        deadline = read_deadline(text, situation.now)
+        spans += [deadline[1]] if deadline else []
+    elif longest(lexicon_of("forecast").matches(text.tokens)) or tool == "event_statistics":
+        horizon = read_horizon(text)
+        spans += [horizon[1]] if horizon else []
+    return spans
+
+
+def _note(text: Text, acts: frozenset[str], situation: Situation) -> tuple[str, Span] | None:
+    """The last part of an acting sentence, behind a comma or dash, where it says nothing but news: `…, cháy lan rồi`."""
+    if not acts & NOTED:
+        return None
+    cut = max(text.plain.rfind(mark) for mark in (", ", "; ", " - ", " – ", ". "))
+    if cut <= 0:
+        return None
+    start = cut + 1 + (text.plain[cut + 1] in "-–" if cut + 1 < len(text.plain) else 0)
+    tail = [token for token in text.tokens if token.start >= start]
+    if len(tail) < MIN_NOTE_WORDS or not any(token.end <= cut for token in text.tokens):
+        return None
+    if _means_something(blanked(text, [(0, start)]), situation):
+        return None
+    return text.typed[start:].strip(" ,.;-–"), (cut, len(text.plain))
+
+
+ARGUMENT_WORDS = ("priority", "level", "unitkind", "state")
+
+
+def _means_something(tail: Text, situation: Situation) -> bool:
+    """Whether a last part carries an argument or a wish, so that it is no mere news."""
+    if any(lexicon_of(category).exact(tail.tokens) for category in ARGUMENT_WORDS):
+        return True
+    if acts_in(tail.tokens) - {"assist", "motion", "progress", "give", "incident", "report", "norm", "near"}:
+        return True
+    reading = scan(tail, situation, shipped())
+    found = reading.identifiers
+    return bool(found.codes or found.event_ids or found.plate or reading.places or reading.time.range)

@@ -1,0 +1,127 @@
+"""From what a wish says to its call: references resolved, descriptions looked up, the missing piece asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.drafts import cameras
+from matpho_agent.planner.drafts.table import DRAFTS, NEEDED
+from matpho_agent.planner.lookups import Found
+from matpho_agent.planner.plan import QueryPlan
+from matpho_agent.planner.references import point_at
+from matpho_agent.planner.resolve import Resolution, find_events, find_incident
+from matpho_agent.planner.step import Step, ask
+
+MOVEMENTS = ("preset", "pan", "tilt", "zoom", "home")
+ONE_EVENT_ONLY = frozenset({"open_incident"})
+
+
+def draft(plan: QueryPlan, clause: Clause) -> QueryPlan:
+    """The plan with what this clause says about its tool's arguments put over what was known before."""
+    said = DRAFTS[plan.intent](clause)
+    known = dict(plan.arguments)
+    if plan.intent == "move_camera" and any(name in said for name in MOVEMENTS):
+        known = {name: value for name, value in known.items() if name not in MOVEMENTS}
+    if "status" in said and plan.intent == "update_incident":
+        known.pop("step_done", None)
+    plan.arguments = {**known, **said}
+    if plan.intent == "move_camera":
+        plan.direction = cameras.direction(clause) or plan.direction  # type: ignore[assignment] # one of the four
+    return plan
+
+
+def complete(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Step:
+    """The call, the lookup before it, or the question for the first piece that is missing."""
+    arguments = dict(plan.arguments)
+    for name in NEEDED.get(plan.intent, ()):
+        if name in arguments:
+            continue
+        step = _needed(name, plan, clause, found, arguments)
+        if step is not None:
+            return step
+    options = arguments.pop("unit_options", None)
+    if options:
+        return ask(plan, "unit_id", options)
+    _remembered_codes(plan.intent, arguments, clause)
+    return Step(plan, plan.intent, arguments)
+
+
+def _needed(
+    name: str, plan: QueryPlan, clause: Clause, found: Sequence[Found], arguments: dict[str, Any]
+) -> Step | None:
+    """Fill one piece into `arguments`, or say what must happen before that."""
+    if name == "camera_id":
+        return _camera(plan, clause, arguments)
+    if name == "pan":
+        return _movement(plan, arguments)
+    if name == "incident_id":
+        return _resolved(name, find_incident(plan, clause, found, arguments), plan, arguments)
+    if name == "event_ids":
+        return _resolved(name, find_events(plan, clause, found), plan, arguments, clause)
+    if name == "request_id" and clause.memory.request_id:
+        arguments[name] = clause.memory.request_id
+        return None
+    return ask(plan, name)
+
+
+def _resolved(
+    name: str, resolution: Resolution, plan: QueryPlan, arguments: dict[str, Any], clause: Clause | None = None
+) -> Step | None:
+    if resolution.lookup is not None:
+        tool, wanted = resolution.lookup
+        return Step(plan, tool, wanted, lookup=True)
+    several = clause is not None and len(resolution.ids) > 1 and _all_meant(clause, resolution)
+    if len(resolution.ids) != 1 and not several:
+        return ask(plan, name, resolution.ids)
+    arguments[name] = list(resolution.ids) if name == "event_ids" else resolution.ids[0]
+    return None
+
+
+def _all_meant(clause: Clause, resolution: Resolution) -> bool:
+    """`các vụ đó`, `both`: all of them; a single focus never is several."""
+    return clause.says("cac", "nhung", "tat", "all", "both", "them", "these", "those", "het") or (
+        clause.memory.topic == "incident" and bool(clause.memory.incident_id)
+    )
+
+
+def _camera(plan: QueryPlan, clause: Clause, arguments: dict[str, Any]) -> Step | None:
+    """The camera named first, else the one spoken of; of several bearers of a name the only one that can turn."""
+    index = clause.situation.places
+    named = plan.camera_ids[:1] if len(plan.camera_ids) > 1 else plan.camera_ids
+    options = [] if named else plan.camera_options
+    movable = [camera for camera in options if (place := index.camera(camera)) and place.camera_kind == "ptz"]
+    chosen = list(named or (movable if len(movable) == 1 else ()))
+    if not chosen and not options:
+        chosen = _spoken_of(plan, clause)
+    if len(chosen) != 1:
+        return ask(plan, "camera_id", list(options))
+    arguments["camera_id"] = chosen[0]
+    return None
+
+
+def _spoken_of(plan: QueryPlan, clause: Clause) -> list[str]:
+    memory = clause.memory
+    if plan.event is not None and memory.results:
+        ids = point_at(plan.event, memory)
+        cameras_there = {row.camera_id for row in memory.results if row.id in ids and row.camera_id}
+        if len(cameras_there) == 1:
+            return list(cameras_there)
+    return [memory.camera_id] if memory.camera_id else []
+
+
+def _movement(plan: QueryPlan, arguments: dict[str, Any]) -> Step | None:
+    """One way to move; degrees that came alone belong to the direction said before."""
+    degrees = arguments.pop("degrees", None)
+    if degrees is not None and plan.direction:
+        arguments.update(cameras.turn(plan.direction, degrees))
+    if any(name in arguments for name in MOVEMENTS):
+        return None
+    return ask(plan, "tilt" if plan.direction in {"up", "down"} else "pan")
+
+
+def _remembered_codes(tool: str, arguments: dict[str, Any], clause: Clause) -> None:
+    """A report or request that is only pointed at is the one spoken of last."""
+    if tool == "feedback_status" and "code" not in arguments and clause.memory.report_code:
+        arguments["code"] = clause.memory.report_code

@@ -1,0 +1,158 @@
+"""Arguments of `move_camera`: a preset, the home position, or turns in degrees (pan + right, tilt + up, zoom + in)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from matpho_agent.language.tokens import read_text
+from matpho_agent.planner.clause import Clause
+
+LITTLE = 5.0
+"""Degrees of `một chút`."""
+SOME_ZOOM, LITTLE_ZOOM = 0.2, 0.1
+"""Shares of the lens's range, for a zoom that nobody measured."""
+_DEGREES = re.compile(r"(?P<n>\d{1,3}(?:[.,]\d{1,2})?) ?(?:do\b|°|degrees?|deg\b)")
+_BARE = re.compile(r"(?<![0-9a-z\-])(?P<n>\d{1,3})(?![0-9a-z\-/:])")
+_TURNS: tuple[tuple[str, str, int], ...] = (
+    (r"trai|left|anticlockwise|counterclockwise", "pan", -1),
+    (r"phai|right|clockwise", "pan", 1),
+    (r"len tren|len|ngang len|ngua len|ngau len|ngang dau|ngang|ngua|up|upwards?|higher", "tilt", 1),
+    (r"xuong duoi|xuong|cui|chuc|down|downwards?|lower", "tilt", -1),
+)
+_UP = re.compile(r"(?<![0-9a-z])(?:len|up|upwards?|ngang|ngua|ngang len)(?![0-9a-z])")
+_ZOOM = re.compile(
+    r"(?<![0-9a-z])(?:(?P<out>zoom (?:\w+ )?(?:ra|out|xa|nho)|thu nho|thu xa|keo (?:ra )?xa|zoom xa|thu hinh|ra xa)"
+    r"|(?P<in>zoom(?: (?:vao|gan|in|lai gan|can canh))?|phong (?:to|gan|lon)|keo (?:lai )?gan|can canh|lai gan))(?![0-9a-z])"
+)
+_SHARE = re.compile(r"(?<![0-9a-z])(?P<n>\d{1,3}(?:[.,]\d)?) ?(?P<unit>%|x\b|lan\b|times\b)")
+_HOME = re.compile(
+    r"(?<![0-9a-z])(?:home|vi tri (?:goc|ban dau|mac dinh|nha|chuan|xuat phat|cu)|goc ban dau|ve (?:nha|goc|cho cu)"
+    r"|huong (?:goc|mac dinh|ban dau)|original position|default (?:position|view)|starting position)(?![0-9a-z])"
+)
+_LITTLE = re.compile(
+    r"(?<![0-9a-z])(?:mot chut|mot ti|chut xiu|xiu|hoi hoi|chut|ti thoi|nhe|a bit|a little|slightly|a touch)(?![0-9a-z])"
+)
+_PRESET = re.compile(
+    r"(?<![0-9a-z])(?:(?:ve|sang|qua|ra|toi|den|vao|to|at|onto|len|chon|goi|chuyen)?(?: the)? ?"
+    r"(?:preset|vi tri|goc may|goc nhin|goc|diem dat san|diem|huong)(?: dat san| so| ten| named| called)?"
+    r"|huong (?:ve|ra|vao|sang)|nhin (?:ve|ra|vao|sang)|chia (?:ve|vao|sang|ra)|towards?|facing|to face|to look at|at|to|ve phia|ve huong"
+    r"|ve|sang|qua|ra|vao|toi|den)(?: phia| huong| the)? ?:? ?[\"“'‘]?(?P<x>[^,;.\"”'’]{2,60})"
+)
+_TAIL = re.compile(
+    r"(?i)\s*\b(?:(?:giúp|giùm|hộ|cho)?\s*(?:tôi|em|mình|anh|chị)?\s*(?:với|nhé|nha|đi|ạ|luôn|ngay|coi|xem|được không|please|pls|preset|position|now)|"
+    r"preset|position|view)\s*$"
+)
+
+
+def move(clause: Clause) -> dict[str, Any]:
+    """The one way in which the camera is to move; empty where the clause names none."""
+    plain = clause.free.plain
+    if _HOME.search(plain):
+        return {"home": True}
+    turned = _turns(plain)
+    zoom = _zoom(plain)
+    if turned or zoom:
+        return {**turned, **zoom}
+    preset = _preset(clause)
+    if preset:
+        return {"preset": preset}
+    degrees = _degrees(plain)
+    return {"degrees": degrees} if degrees is not None else {}
+
+
+def direction(clause: Clause) -> str | None:
+    """Where to turn, of a clause that says not how far."""
+    for pattern, axis, sign in _TURNS:
+        if re.search(rf"(?<![0-9a-z])(?:{pattern})(?![0-9a-z])", clause.free.plain):
+            return {("pan", -1): "left", ("pan", 1): "right", ("tilt", 1): "up", ("tilt", -1): "down"}[axis, sign]
+    return None
+
+
+def turn(where: str, degrees: float) -> dict[str, Any]:
+    """A direction and its degrees as the argument."""
+    axis = "pan" if where in {"left", "right"} else "tilt"
+    return {axis: degrees if where in {"right", "up"} else -degrees}
+
+
+def _turns(plain: str) -> dict[str, Any]:
+    """Each direction with the degrees that stand nearest to it."""
+    found: dict[str, Any] = {}
+    amounts = [(m.start(), float(m["n"].replace(",", "."))) for m in _DEGREES.finditer(plain)]
+    if not amounts:
+        amounts = [(m.start(), float(m["n"])) for m in _BARE.finditer(plain) if _by_direction(plain, m)]
+    small = _LITTLE.search(plain)
+    for pattern, axis, sign in _TURNS:
+        match = re.search(rf"(?<![0-9a-z])(?:{pattern})(?![0-9a-z])", plain)
+        if match is None or axis in found:
+            continue
+        if amounts:
+            place, degrees = min(amounts, key=lambda amount: abs(amount[0] - match.end()))
+            found[axis] = sign * degrees
+        elif small:
+            found[axis] = sign * LITTLE
+    return {axis: int(value) if value == int(value) else value for axis, value in found.items()}
+
+
+def _by_direction(plain: str, match: re.Match[str]) -> bool:
+    """A bare number counts as degrees only right beside a direction: `sang trái 20`."""
+    words = "|".join(pattern for pattern, _axis, _sign in _TURNS)
+    before = re.search(rf"(?:{words})(?: khoang| chung| tam| by| about)? ?$", plain[: match.start()])
+    return before is not None
+
+
+def _zoom(plain: str) -> dict[str, Any]:
+    match = _ZOOM.search(plain)
+    if match is None:
+        return {}
+    measured = _SHARE.search(plain)
+    amount = LITTLE_ZOOM if _LITTLE.search(plain) else SOME_ZOOM
+    if measured:
+        amount = min(1.0, float(measured["n"].replace(",", ".")) / (100 if measured["unit"] == "%" else 10))
+    return {"zoom": -amount if match["out"] else amount}
+
+
+def _degrees(plain: str) -> float | int | None:
+    match = _DEGREES.search(plain)
+    if match is None:
+        return None
+    value = float(match["n"].replace(",", "."))
+    return int(value) if value == int(value) else value
+
+
+def _preset(clause: Clause) -> str | None:
+    """A preset of the camera that is named, else the words behind `preset`, `về vị trí`, `towards`."""
+    said = clause.text.plain
+    for name in _known_presets(clause):
+        plain = read_text(name).plain
+        if re.search(rf"(?<![0-9a-z]){re.escape(plain)}(?![0-9a-z])", _without_camera(clause)):
+            return name
+    matches = [m for m in _PRESET.finditer(said) if clause.text.typed[m.start("x") : m.end("x")].strip()]
+    if not matches:
+        return None
+    match = next((m for m in matches if re.search(r"preset|vi tri|goc", m[0])), matches[-1])
+    typed = clause.text.typed[match.start("x") : match.end("x")].strip()
+    while (shorter := _TAIL.sub("", typed).strip()) != typed and shorter:
+        typed = shorter
+    inside = [place for place in clause.reading.places if place.whole]
+    tokens = clause.reading.text.tokens
+    if any(
+        tokens[p.start].start >= match.start("x") and any(q.kind == "camera" for q in p.places) for p in inside
+    ) and (len(clause.plan.camera_ids) == 1 and not re.search(r"preset|vi tri|goc", match[0])):
+        return None
+    return typed.strip(" '\"“”‘’") or None
+
+
+def _known_presets(clause: Clause) -> list[str]:
+    cameras = clause.plan.camera_ids or clause.plan.camera_options or [clause.memory.camera_id or ""]
+    names = [name for camera in cameras if (place := clause.situation.places.camera(camera)) for name in place.presets]
+    return sorted(dict.fromkeys(names), key=len, reverse=True)
+
+
+def _without_camera(clause: Clause) -> str:
+    """The bare text without the words that name the camera, so that its own name is no preset."""
+    plain, tokens = clause.text.plain, clause.reading.text.tokens
+    for match in clause.reading.places[:1]:
+        start, end = tokens[match.start].start, tokens[match.end - 1].end
+        plain = plain[:start] + " " * (end - start) + plain[end:]
+    return plain

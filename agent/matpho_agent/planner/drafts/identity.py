@@ -1,0 +1,136 @@
+"""Arguments of the identity tools and of the evidence export: whose, for which case, what for, which fields."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from matpho_agent.language.lexicon import lexicon_of
+from matpho_agent.language.tokens import read_text
+from matpho_agent.planner.clause import Clause, longest
+
+_SPLIT = re.compile(r"\s*(?:,|/|;|\+|&|\bvà\b|\bva\b|\bvới\b|\bvoi\b|\bcùng\b|\band\b)\s*", re.IGNORECASE)
+_PERSON = re.compile(r"[^\W\d_]+(?:\s+[^\W\d_]+){1,5}")
+_NAME_CUE = re.compile(
+    r"(?:cong dan|ho ten|ho va ten|ten la|ten|ong|ba|anh|chi|nguoi|citizen|named|name|mr|mrs|ms|of|cho)(?: la| is)? ?:? ?$"
+)
+MAX_FIELD_WORDS = 5
+
+
+def case_number(clause: Clause) -> dict[str, Any]:
+    """The case: a code said to be one, or the only code that nothing else claims."""
+    code = clause.code("case")
+    if code is None:
+        other = [c.text for c in clause.codes if c.kind in {"", "incident"} and any(ch.isdigit() for ch in c.text)]
+        code = other[0] if len(other) == 1 and clause.code("") else None
+    return {"case_number": code} if code else {}
+
+
+def request_check(clause: Clause) -> dict[str, Any]:
+    """`request_identity_check`: subject, case, purpose, fields."""
+    found: dict[str, Any] = case_number(clause)
+    subject = _subject(clause)
+    if subject:
+        found["subject"] = subject
+    if clause.pieces.get("purpose"):
+        found["purpose"] = clause.pieces["purpose"]
+    fields = _fields(clause)
+    if fields:
+        found["fields"] = fields
+    return found
+
+
+def _subject(clause: Clause) -> dict[str, str]:
+    found = clause.reading.identifiers
+    if found.citizen_id or found.birth:
+        name = _name(clause)
+        parts = {"citizen_id": found.citizen_id, "name": name, "date_of_birth": found.birth}
+        return {key: value for key, value in parts.items() if value}
+    return {"plate": clause.plan.plate} if clause.plan.plate else {}
+
+
+def _name(clause: Clause) -> str | None:
+    """The capitalised words beside the citizen's number: `CCCD 0…, Lê Thị Giả, sinh …`."""
+    text = clause.free
+    best: tuple[int, str] | None = None
+    anchor = re.search(r"\d{12}|\d{3}[ .]\d{3}[ .]\d{3}[ .]\d{3}", text.plain)
+    place = anchor.start() if anchor else 0
+    for match in re.finditer(r"(?:[^\W\d_]+)(?:[ ]+[^\W\d_]+){0,6}", text.typed):
+        for name, start in _capitals(match[0], match.start()):
+            cued = _NAME_CUE.search(text.plain[:start]) is not None
+            score = abs(start - place) - (60 if cued else 0)
+            if best is None or score < best[0]:
+                best = (score, name)
+    return best[1] if best else None
+
+
+def _capitals(run: str, offset: int) -> list[tuple[str, int]]:
+    """Stretches of two to six capitalised words."""
+    found, words, start, position = [], [], offset, offset
+    for part in re.split(r"( +)", f"{run} "):
+        if (
+            part.strip()
+            and part[:1].isupper()
+            and not (part.isupper() and len(part) > 1 and read_text(part).plain in CODES)
+        ):
+            start = position if not words else start
+            words.append(part)
+        elif part.strip() or not part:
+            if 2 <= len(words) <= 6:
+                found.append((" ".join(words), start))
+            words = []
+        position += len(part)
+    if 2 <= len(words) <= 6:
+        found.append((" ".join(words), start))
+    return found
+
+
+CODES = frozenset({"cccd", "cmnd", "cmt", "hs", "id", "dob"})
+
+
+def _fields(clause: Clause) -> list[str]:
+    """Fields behind `cần`, `trường`, `fields`; without such a word those named besides the owner that is asked about."""
+    said = clause.pieces.get("fields")
+    if said:
+        known = [_field(part) for part in _SPLIT.split(said) if part.strip()]
+        return list(dict.fromkeys(name for name in known if name))
+    named = list(dict.fromkeys(clause.said("field")))
+    return [name for name in named if name != "chủ xe"] or (
+        ["chủ xe"] if named and not clause.acts & {"identity"} else []
+    )
+
+
+def _field(part: str) -> str | None:
+    tokens = read_text(part).tokens
+    known = longest(lexicon_of("field").exact(tokens))
+    if known:
+        return known[0].value
+    return part.strip(" .:") if 0 < len(tokens) <= MAX_FIELD_WORDS else None
+
+
+def decide(clause: Clause) -> dict[str, Any]:
+    """`decide_identity_check`: which, approve or reject, and why."""
+    found: dict[str, Any] = request_id(clause)
+    if "reject" in clause.acts:
+        found["decision"] = "reject"
+    elif "approve" in clause.acts:
+        found["decision"] = "approve"
+    if clause.pieces.get("reason"):
+        found["reason"] = clause.pieces["reason"]
+    return found
+
+
+def request_id(clause: Clause) -> dict[str, Any]:
+    """The request's code, or any code that stands for no other thing."""
+    code = clause.code("request", "")
+    return {"request_id": code} if code else {}
+
+
+def export(clause: Clause) -> dict[str, Any]:
+    """`export_evidence`: case and purpose; the events are found elsewhere."""
+    found: dict[str, Any] = case_number(clause)
+    if clause.reading.identifiers.event_ids:
+        found["event_ids"] = list(clause.reading.identifiers.event_ids)
+    if clause.pieces.get("purpose"):
+        found["purpose"] = clause.pieces["purpose"]
+    return found

@@ -1,0 +1,164 @@
+"""Arguments of the incident tools: states, priorities, levels, units, notes, reasons, whose they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.wishes import MINE
+
+PRIORITIES = ("low", "medium", "high", "critical")
+STATE_OF_ACT = {"reopen": "reopened", "close": "closed", "resolve": "resolved", "working": "in_progress"}
+"""The acts that set a state, the weightier first."""
+SETTABLE = frozenset({"new", "in_progress", "resolved", "closed", "reopened", "escalated"})
+ABOVE = ("tro", "above", "higher", "hon")
+
+
+def priority(clause: Clause) -> str | None:
+    """The priority said last: "không phải cao, thấp thôi" ends low."""
+    said = clause.said("priority")
+    return said[-1] if said else None
+
+
+def incident_id(clause: Clause) -> dict[str, Any]:
+    """The incident's code, or any code that stands for no other thing."""
+    code = clause.code("incident", "")
+    return {"incident_id": code} if code else {}
+
+
+def acknowledge(clause: Clause) -> dict[str, Any]:
+    """`acknowledge_alert`: which, and the news behind it."""
+    return {**incident_id(clause), **_pieces(clause, "note")}
+
+
+def open_incident(clause: Clause) -> dict[str, Any]:
+    """`open_incident`: priority, procedure, note; the events are found elsewhere."""
+    found: dict[str, Any] = _pieces(clause, "note")
+    if clause.reading.identifiers.event_ids:
+        found["event_ids"] = list(clause.reading.identifiers.event_ids)
+    if (level := priority(clause)) is not None:
+        found["priority"] = level
+    if (procedure := clause.code("procedure")) is not None:
+        found["procedure"] = procedure
+    return found
+
+
+def update(clause: Clause) -> dict[str, Any]:
+    """`update_incident`: a state or a finished step, note and reason."""
+    found = {**incident_id(clause), **_pieces(clause, "note", "reason")}
+    if (step := _step(clause)) is not None:
+        return {**found, "step_done": step}
+    acts = [STATE_OF_ACT[act] for act in STATE_OF_ACT if act in clause.acts]
+    states = [state for state in clause.said("state") if state in SETTABLE]
+    if acts or states:
+        found["status"] = acts[0] if acts else states[-1]
+    return found
+
+
+def _step(clause: Clause) -> str | None:
+    """The words behind `xong bước`, up to the incident or the end."""
+    match = next((m for m in clause.found("act") if m.value == "step"), None)
+    if match is None:
+        return None
+    tokens = clause.free.tokens[match.end :]
+    codes = [code.start for code in clause.codes]
+    end = min([start for start in codes if tokens and start >= tokens[0].start], default=len(clause.free.typed))
+    typed = clause.free.typed[tokens[0].start : end] if tokens else ""
+    for stop in (" của vụ", " cho vụ", " vụ ", " của ", " for ", " of ", " in ", ", ", " rồi", " - "):
+        typed = typed.split(stop)[0]
+    return typed.strip(" '\"“”‘’:,.;#") or None
+
+
+def escalate(clause: Clause) -> dict[str, Any]:
+    """`escalate_incident`: which, to what level, and the news behind it."""
+    found = {**incident_id(clause), **_pieces(clause, "note")}
+    if "note" not in found and "reason" in clause.pieces:
+        found["note"] = clause.pieces["reason"]
+    levels = clause.said("level")
+    if levels:
+        found["to_level"] = levels[-1]
+    return found
+
+
+def dispatch(clause: Clause) -> dict[str, Any]:
+    """`dispatch_unit`: the unit by name, or by its kind where the area has just one of it."""
+    found = {**incident_id(clause), **_pieces(clause, "note")}
+    named = list(dict.fromkeys(unit for match in clause.unit_names for unit in match.ids))
+    units = named if named else units_of_kind(clause)
+    if len(units) == 1:
+        found["unit_id"] = units[0]
+    elif units:
+        found["unit_options"] = units
+    return found
+
+
+def units_of_kind(clause: Clause) -> list[str]:
+    """Units of the kind spoken of: in the area named beside it, else where the incident is, else near home."""
+    kinds = set(clause.said("unitkind"))
+    if not kinds:
+        return []
+    situation, memory = clause.situation, clause.memory
+    fitting = [unit for unit in situation.units if unit.kind in kinds]
+    incident = next(
+        (r.area for r in memory.incidents if r.id == (clause.code("incident", "") or memory.incident_id)), ""
+    )
+    for areas in (clause.plan.areas, [incident], list(situation.own_areas)):
+        for area in filter(None, areas):
+            for place in situation.places.lineage(area):
+                there = [unit.id for unit in fitting if unit.area == place]
+                if there:
+                    return there
+    return [unit.id for unit in fitting]
+
+
+def list_incidents(clause: Clause) -> dict[str, Any]:
+    """`list_incidents`: states, priorities, whose, where, when."""
+    plan = clause.plan
+    found: dict[str, Any] = {}
+    states = list(dict.fromkeys(state for value in clause.said("state") for state in value.split("+")))
+    if states:
+        found["status"] = states
+    said = clause.said("priority") if "priority" in clause.acts or not clause.says("mo") else clause.said("priority")
+    if said:
+        least = PRIORITIES.index(said[-1])
+        found["priority"] = list(PRIORITIES[least:]) if clause.says(*ABOVE) and least < 3 else list(dict.fromkeys(said))
+    person = who(clause)
+    if person:
+        found["assigned_to"] = person
+    if plan.areas or plan.camera_ids:
+        homes = [place.area for camera in plan.camera_ids if (place := clause.situation.places.camera(camera))]
+        found["areas"] = list(dict.fromkeys([*plan.areas, *homes]))
+    if plan.time_from:
+        found["time_from"] = plan.time_from.isoformat()
+    if plan.time_to:
+        found["time_to"] = plan.time_to.isoformat()
+    return found
+
+
+def who(clause: Clause) -> str | None:
+    """The account of the person spoken of; the caller's own where they say `của tôi`."""
+    ids = list(dict.fromkeys(person for match in clause.people for person in match.ids))
+    if len(ids) == 1:
+        return ids[0]
+    if ids:
+        return None
+    own = clause.says("toi", "minh", "em", "tui", "my", "me", "mine", "myself", "i")
+    spoken = clause.acts & {"assigned", "who", "audit"} or clause.memory.plan is not None
+    return clause.situation.user_id or None if own and spoken and _possessive(clause) else None
+
+
+def _possessive(clause: Clause) -> bool:
+    """`của tôi`, `giao cho tôi`, `chính tôi`, `my`: not the `tôi` of `cho tôi xem`."""
+    tokens = clause.free.tokens
+    for place, token in enumerate(tokens):
+        if token.plain in {"my", "mine", "myself"}:
+            return True
+        if token.plain in MINE and place and tokens[place - 1].plain in {"cua", "chinh", "rieng", "to", "by"}:
+            return True
+        if token.plain in MINE and place > 1 and (tokens[place - 2].plain, tokens[place - 1].plain) == ("giao", "cho"):
+            return True
+    return False
+
+
+def _pieces(clause: Clause, *names: str) -> dict[str, Any]:
+    return {name: clause.pieces[name] for name in names if clause.pieces.get(name)}

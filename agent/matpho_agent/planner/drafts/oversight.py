@@ -1,0 +1,50 @@
+"""Arguments of the briefing, the audit search and the figures about incidents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matpho_agent.language.deadlines import WEEK_DAYS, read_horizon
+from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.drafts.incidents import who
+from matpho_contracts.times import VIETNAM
+
+
+def briefing(clause: Clause) -> dict[str, Any]:
+    """`daily_briefing`: areas, and the day where one is named."""
+    plan = clause.plan
+    found: dict[str, Any] = {}
+    if plan.areas:
+        found["areas"] = list(plan.areas)
+    if plan.time_from is not None:
+        found["date"] = plan.time_from.astimezone(VIETNAM).date().isoformat()
+    return found
+
+
+def audit(clause: Clause) -> dict[str, Any]:
+    """`search_audit`: who, what was done, to what, when."""
+    plan = clause.plan
+    found: dict[str, Any] = {}
+    person = who(clause)
+    if person:
+        found["actor"] = person
+    done = clause.said("audited")
+    if done:
+        found["action"] = done[0]
+    subject = next((code.text for code in clause.codes), None) or next(iter(plan.camera_ids), None) or plan.plate
+    subject = subject or next(iter(clause.reading.identifiers.event_ids), None)
+    if subject:
+        found["subject"] = subject
+    if plan.time_from:
+        found["time_from"] = plan.time_from.isoformat()
+    if plan.time_to:
+        found["time_to"] = plan.time_to.isoformat()
+    return found
+
+
+def forecast_days(clause: Clause) -> int | None:
+    """How far ahead figures are wanted; a week where only the wish for a forecast is said."""
+    if not clause.plan.forecast:
+        return None
+    horizon = read_horizon(clause.free)
+    return horizon[0] if horizon else WEEK_DAYS

@@ -1,0 +1,68 @@
+"""Arguments of `create_watch`: what to wait for, how long, whom to tell, under what name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from matpho_agent.language.deadlines import read_deadline
+from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.drafts.identity import case_number
+from matpho_contracts.vocabulary import EVENT_TYPES, EventType
+
+MAX_NAME = 80
+FILTERED = (
+    "event_types", "objects", "objects_not", "colors", "min_count", "plate", "areas", "camera_ids", "near",
+    "severity_min",
+)  # fmt: skip
+"""Filters that a standing query can hold; times of events make no sense in one."""
+_CHANNELS = {
+    "zalo": r"zalo", "email": r"e-?mail|thu dien tu", "sms": r"sms|tin nhan dien thoai", "telegram": r"telegram",
+    "teams": r"teams",
+}  # fmt: skip
+
+
+def watch(clause: Clause) -> dict[str, Any]:
+    """`create_watch`; a clause that describes nothing gives no filter."""
+    found: dict[str, Any] = case_number(clause)
+    wanted = watch_filter(clause)
+    if wanted:
+        found["filter"] = wanted
+        found["name"] = clause.pieces.get("name") or _name(clause, wanted)
+    elif clause.pieces.get("name"):
+        found["name"] = clause.pieces["name"]
+    deadline = read_deadline(clause.free, clause.situation.now)
+    if deadline:
+        found["expires"] = deadline[0].isoformat()
+    channels = [name for name, words in _CHANNELS.items() if re.search(rf"(?<![0-9a-z])(?:{words})", clause.free.plain)]
+    if channels:
+        found["notify"] = channels
+    return found
+
+
+def watch_filter(clause: Clause) -> dict[str, Any]:
+    """The event filters of the clause as a plain object."""
+    plan = clause.plan
+    found: dict[str, Any] = {}
+    for name in FILTERED:
+        value = getattr(plan, name)
+        if value:
+            found[name] = value.model_dump() if name == "near" else value
+    if plan.camera_options and not plan.camera_ids:
+        found["camera_ids"] = list(plan.camera_options)
+    return found
+
+
+def _name(clause: Clause, wanted: Mapping[str, Any]) -> str:
+    """A name made of what is waited for and where, in the language of the talk."""
+    vietnamese = clause.memory.language == "vi"
+    kinds = [EVENT_TYPES[EventType(name)][2] for name in wanted.get("event_types", ())]
+    words = [kind.vi if vietnamese else kind.en for kind in kinds] or list(wanted.get("objects", ()))
+    words += [str(wanted["plate"])] if wanted.get("plate") else []
+    index = clause.situation.places
+    places = [index.camera(camera) for camera in wanted.get("camera_ids", ())]
+    places += [index.area(area) for area in wanted.get("areas", ())]
+    where = [place.name for place in places if place is not None]
+    text = ", ".join(words) or ("Theo dõi" if vietnamese else "Watch")
+    return f"{text} – {', '.join(where)}"[:MAX_NAME] if where else text[:MAX_NAME]

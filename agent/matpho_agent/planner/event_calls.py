@@ -1,0 +1,122 @@
+"""The calls of the tools that read events and cameras, from a finished plan; or the question for what it lacks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from matpho_agent.planner.plan import Memory, QueryPlan
+from matpho_agent.planner.reader import clip_window
+from matpho_agent.planner.references import at_place, point_at
+from matpho_agent.planner.step import Step, ask
+
+FILTERS = (
+    "event_types", "objects", "objects_not", "colors", "min_count", "plate", "areas", "camera_ids", "time_from",
+    "time_to", "near", "severity_min", "query",
+)  # fmt: skip
+
+
+def call(plan: QueryPlan, memory: Memory) -> Step:
+    """The tool call of a finished plan, or the question for what it lacks."""
+    if plan.intent in {"search_events", "event_statistics"}:
+        return Step(plan, plan.intent, _filters(plan, with_query=plan.intent == "search_events"))
+    if plan.intent == "list_cameras":
+        return Step(plan, plan.intent, camera_filters(plan))
+    if plan.intent in {"camera_status", "get_snapshot"}:
+        return _about_camera(plan, memory)
+    if plan.intent == "get_clip" and not _points_at_event(plan, memory) and (plan.camera_ids or plan.camera_options):
+        return _camera_clip(plan, memory)
+    return _about_event(plan, memory)
+
+
+def _filters(plan: QueryPlan, *, with_query: bool) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    for name in FILTERS:
+        value = getattr(plan, name)
+        if not value or (name == "query" and not with_query):
+            continue
+        if name in {"time_from", "time_to"}:
+            value = value.isoformat()
+        elif name == "near":
+            value = value.model_dump()
+        arguments[name] = value
+    if plan.camera_options and not plan.camera_ids:
+        arguments["camera_ids"] = list(plan.camera_options)
+    if not with_query:
+        extra = {"group_by": plan.group_by, "compare_to": plan.compare_to}
+        arguments |= {name: value for name, value in extra.items() if value}
+        if plan.metric != "count":
+            arguments["metric"] = plan.metric
+        if plan.forecast_days:
+            arguments["forecast_days"] = plan.forecast_days
+    return arguments
+
+
+def camera_filters(plan: QueryPlan) -> dict[str, Any]:
+    """Arguments of `list_cameras`."""
+    wanted = {"areas": plan.areas, "status": plan.status, "kind": plan.kind, "owner": plan.owner}
+    return {name: value for name, value in wanted.items() if value}
+
+
+def _about_camera(plan: QueryPlan, memory: Memory) -> Step:
+    if len(plan.camera_ids) == 1:
+        return Step(plan, plan.intent, {"camera_id": plan.camera_ids[0]})
+    options = plan.camera_ids or plan.camera_options
+    if not options:
+        focus = _result_camera(plan, memory) or memory.camera_id
+        if focus:
+            return Step(plan, plan.intent, {"camera_id": focus})
+        options = memory.cameras if len(memory.cameras) > 1 else []
+    return ask(plan, "camera_id", options)
+
+
+def _result_camera(plan: QueryPlan, memory: Memory) -> str | None:
+    """The camera of the event that is pointed at, if one is."""
+    if plan.event is None:
+        return None
+    found = point_at(plan.event, memory)
+    return next((r.camera_id for r in memory.results if found and r.id == found[0]), None) if len(found) == 1 else None
+
+
+def _points_at_event(plan: QueryPlan, memory: Memory) -> bool:
+    return plan.event is not None and bool(plan.event.event_id or memory.results or memory.event_id)
+
+
+def _camera_clip(plan: QueryPlan, memory: Memory) -> Step:
+    if len(plan.camera_ids) != 1:
+        return ask(plan, "camera_id", plan.camera_ids or plan.camera_options)
+    camera = plan.camera_ids[0]
+    there = [result for result in memory.results if result.camera_id == camera]
+    if plan.time_from is None and len(there) == 1:
+        return Step(plan, "get_clip", {"event_id": there[0].id})
+    if plan.time_point is not None:
+        begin, end = clip_window(plan.time_point)
+    elif (
+        plan.time_from is not None
+        and plan.time_to is not None
+        and plan.time_to - plan.time_from <= timedelta(minutes=10)
+    ):
+        begin, end = plan.time_from, plan.time_to
+    else:
+        return ask(plan, "time_from")
+    return Step(plan, "get_clip", {"camera_id": camera, "time_from": begin.isoformat(), "time_to": end.isoformat()})
+
+
+def _about_event(plan: QueryPlan, memory: Memory) -> Step:
+    """Tools that need one event: the one pointed at, else the only one there is."""
+    found = point_at(plan.event, memory)
+    if plan.event is None or not plan.event.event_id:
+        there = at_place(plan.areas, plan.camera_ids, memory)
+        if there is not None and there.event_id:
+            found = [there.event_id]
+    if len(found) > 1 and plan.intent == "find_similar_events":
+        found = found[:1]
+    if len(found) != 1:
+        return ask(plan, "event_id", found)
+    if plan.intent == "find_similar_events":
+        filters = _filters(plan, with_query=False)
+        kept = {
+            name: value for name, value in filters.items() if name in {"time_from", "time_to", "areas", "camera_ids"}
+        }
+        return Step(plan, plan.intent, {"event_id": found[0], **kept})
+    return Step(plan, plan.intent, {"event_id": found[0]})

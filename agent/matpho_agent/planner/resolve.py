@@ -1,0 +1,158 @@
+"""What `vụ đó`, `cái thứ hai`, `vụ khói ở chợ` stand for: by the talk so far where it tells, else by a lookup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from matpho_agent.language.tokens import read_text
+from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.lookups import (
+    Found,
+    described,
+    fitting,
+    incident_lookup,
+    linked_lookup,
+    search_lookup,
+    suited,
+)
+from matpho_agent.planner.plan import EventReference, QueryPlan, Remembered
+from matpho_agent.planner.references import nth, point_at
+
+PLURAL = ("cac", "nhung", "tat", "het", "all", "both", "them", "these", "those", "moi", "hai")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Ids that may be meant (one: it is), or the lookup to make first as (tool, arguments)."""
+
+    ids: list[str] = field(default_factory=list)
+    lookup: tuple[str, dict[str, Any]] | None = None
+
+
+def find_incident(plan: QueryPlan, clause: Clause, found: Sequence[Found], arguments: Mapping[str, Any]) -> Resolution:
+    """The incident that a wish speaks of. `plan` holds the description, from this clause and the waiting one."""
+    rows = next((look.rows for look in reversed(found) if look.tool == "list_incidents"), None)
+    memory = clause.memory
+    event = _event_in_focus(plan, clause)
+    if event is not None and not _tells_more(plan, clause):
+        return _of_event(event, clause, rows)
+    if not _tells_more(plan, clause):
+        remembered = _remembered_incident(plan, clause, arguments)
+        if remembered or not described(plan):
+            return Resolution(remembered)
+    known = fitting(memory.incidents, plan, clause.situation) if memory.incidents else []
+    if len(known) == 1 and rows is None:
+        return Resolution([known[0].id])
+    if rows is None:
+        return Resolution(lookup=("list_incidents", incident_lookup(plan, clause.situation)))
+    fit = suited(_nearest(fitting(rows, plan, clause.situation), clause), plan.intent, arguments)
+    return Resolution([row.id for row in fit])
+
+
+def _tells_more(plan: QueryPlan, clause: Clause) -> bool:
+    """Whether the description is of the incident itself; an area alone may be the unit's, a time the order's."""
+    if plan.event_types or plan.plate or plan.camera_ids or plan.camera_options:
+        return True
+    return bool(
+        (plan.areas or plan.time_from)
+        and clause.says("vu", "incident", "case", "su", "alert")
+        and not clause.reading.has("reference")
+    )
+
+
+def _event_in_focus(plan: QueryPlan, clause: Clause) -> Remembered | None:
+    """The one event pointed at, where events and not incidents were spoken of last."""
+    memory = clause.memory
+    if memory.topic == "incident" and (memory.incident_id or memory.incidents):
+        return None
+    if plan.event is not None and plan.event.event_id:
+        return Remembered(id=plan.event.event_id)
+    if not memory.results and not memory.event_id:
+        return None
+    ids = point_at(plan.event or clause.plan.event, memory)
+    fit = [row for row in memory.results if row.id in ids]
+    if len(fit) > 1 and described(plan):
+        fit = fitting(fit, plan, clause.situation)
+    if len(fit) == 1:
+        return fit[0]
+    return Remembered(id=ids[0]) if len(ids) == 1 and not fit else None
+
+
+def _of_event(event: Remembered, clause: Clause, rows: Sequence[Remembered] | None) -> Resolution:
+    if event.incident_id:
+        return Resolution([event.incident_id])
+    for row in (*clause.memory.incidents, *(rows or ())):
+        if event.id in row.event_ids:
+            return Resolution([row.id])
+    return Resolution() if rows is not None else Resolution(lookup=("list_incidents", linked_lookup(event)))
+
+
+def _remembered_incident(plan: QueryPlan, clause: Clause, arguments: Mapping[str, Any]) -> list[str]:
+    memory = clause.memory
+    reference = plan.event or clause.plan.event
+    if reference is not None and reference.ordinal is not None and memory.incidents:
+        chosen = nth(memory.incidents, reference.ordinal)
+        return [chosen.id] if chosen else []
+    if memory.incident_id:
+        return [memory.incident_id]
+    return [row.id for row in suited(memory.incidents, plan.intent, arguments)]
+
+
+def _nearest(rows: list[Remembered], clause: Clause) -> list[Remembered]:
+    """Of several those whose camera's name shares most of the words that nothing else explains."""
+    if len(rows) < 2:
+        return rows
+    reading = clause.reading
+    left = {token.plain for number, token in enumerate(reading.text.tokens) if number not in reading.taken}
+    scores = {row.id: _shared(left, row, clause) for row in rows}
+    best = max(scores.values())
+    return [row for row in rows if scores[row.id] == best] if best else rows
+
+
+def _shared(left: set[str], row: Remembered, clause: Clause) -> int:
+    place = clause.situation.places.camera(row.camera_id)
+    names = (place.name, *place.aliases) if place else ()
+    return len(left & {token.plain for name in names for token in read_text(name).tokens})
+
+
+def find_events(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Resolution:
+    """The events that a wish speaks of; several where the words say so."""
+    rows = next((look.rows for look in reversed(found) if look.tool == "search_events"), None)
+    memory = clause.memory
+    reference = clause.plan.event or plan.event
+    if reference is not None and reference.event_id:
+        return Resolution([reference.event_id])
+    if not described(plan):
+        return Resolution(_remembered_events(reference, clause))
+    known = [] if plan.objects or plan.colors or plan.plate else fitting(memory.results, plan, clause.situation)
+    if rows is None and known:
+        chosen = _one_of(known, reference, clause)
+        if len(chosen) == 1 or (chosen and _plural(clause)):
+            return Resolution(chosen)
+    if rows is None:
+        return Resolution(lookup=("search_events", search_lookup(plan)))
+    return Resolution(_one_of(_nearest(fitting(rows, plan, clause.situation), clause), reference, clause))
+
+
+def _one_of(rows: Sequence[Remembered], reference: EventReference | None, clause: Clause) -> list[str]:
+    if reference is not None and reference.ordinal is not None and not _plural(clause):
+        chosen = nth(rows, reference.ordinal)
+        return [chosen.id] if chosen else []
+    return [row.id for row in rows]
+
+
+def _plural(clause: Clause) -> bool:
+    return clause.says(*PLURAL)
+
+
+def _remembered_events(reference: EventReference | None, clause: Clause) -> list[str]:
+    memory = clause.memory
+    if memory.topic == "incident" and memory.incident_id and (reference is None or reference.ordinal is None):
+        row = next((row for row in memory.incidents if row.id == memory.incident_id), None)
+        if row is not None and row.event_ids:
+            return list(row.event_ids)
+    if _plural(clause) and memory.results and (reference is None or reference.ordinal is None):
+        return [row.id for row in memory.results]
+    return point_at(reference, memory)

@@ -1,0 +1,236 @@
+"""Which tool a clause asks for beyond reading events and cameras: rules over what it wants done and what it names.
+
+A rule that fires on words of its own is `sure`; a tool that a bare code suggests is not, and gives way to a question
+that waits for just that code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.intents import CAMERA_WORDS
+
+ASKING = (
+    "nao", "may", "nhieu", "nhung", "cac", "list", "which", "many", "liet", "ke", "show", "what", "share", "any", "danh",
+)  # fmt: skip
+"""Words of a list or a question: `những vụ đã xử lý xong` orders nothing."""
+HOW = ("sao", "cach", "how", "what", "the nao", "why", "gi", "ai", "bao", "may", "nao", "who")
+MEDIA = ("clip", "video", "anh", "hinh", "footage", "snapshot", "recording", "picture", "still", "link", "file")
+CASES = ("vu", "incident", "incidents", "case", "cases", "ca", "alert", "alerts", "canh", "bao")
+UPDATES = frozenset({"reopen", "close", "resolve", "working", "update", "step"})
+MINE = ("toi", "em", "tui", "minh", "my", "me", "chau", "con", "i")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A tool, and whether the clause itself says so."""
+
+    tool: str
+    sure: bool = True
+
+
+def find_wish(clause: Clause) -> Wish | None:
+    """The first rule that holds; None where the clause wants nothing but events or cameras, or nothing at all."""
+    for tool, holds in RULES:
+        if holds(clause):
+            return Wish(tool)
+    return _by_code(clause)
+
+
+def _by_code(clause: Clause) -> Wish | None:
+    kinds = {code.kind for code in clause.codes}
+    if "request" in kinds:
+        return Wish("identity_check_result", sure=False)
+    if "report" in kinds:
+        return Wish("feedback_status", sure=False)
+    if "procedure" in kinds:
+        return Wish("list_procedures", sure=False)
+    if "incident" in kinds:
+        return Wish("get_incident", sure=False)
+    if "" in kinds and not clause.plan.has_filters() and not clause.plan.intent:
+        return Wish("feedback_status" if clause.situation.role == "citizen" else "get_incident", sure=False)
+    return None
+
+
+def _asks(clause: Clause) -> bool:
+    return clause.says(*ASKING) or "?" in clause.free.typed
+
+
+def _of_incident(clause: Clause) -> bool:
+    """Whether an incident is named, pointed at, or was spoken of last."""
+    memory = clause.memory
+    return bool(
+        clause.code("incident", "")
+        or clause.says(*CASES)
+        or clause.reading.has("reference")
+        or clause.reading.has("ordinal")
+        or memory.topic == "incident"
+        or "incident" in clause.acts
+    )
+
+
+def _submit(clause: Clause) -> bool:
+    return "submit" in clause.acts and not ("info" in clause.acts and not clause.quotes)
+
+
+def _watch(clause: Clause) -> bool:
+    return "watch" in clause.acts and not clause.code("incident")
+
+
+def _audit(clause: Clause) -> bool:
+    if "audit" in clause.acts:
+        return True
+    done = clause.said("audited")
+    own = clause.says("toi", "minh", "em", "my") and "who" in clause.acts
+    if "who" in clause.acts and not clause.plan.event_types:
+        return bool(done or clause.people or own)
+    named = [match for match in clause.people if match.start and clause.free.tokens[match.start - 1].plain in BY]
+    return bool(done and named and (_asks(clause) or clause.says("every", "all", "moi", "lan")))
+
+
+BY = ("by", "of", "cua", "do", "from")
+
+
+def _decide(clause: Clause) -> bool:
+    if not clause.acts & {"approve", "reject"} or clause.code("incident"):
+        return False
+    about = clause.code("request", "") or clause.acts & {"identity", "verify"} or clause.memory.request_id
+    return bool(about or clause.says("yeu", "phieu", "request", "requests", "duyet", "approve", "reject"))
+
+
+def _result(clause: Clause) -> bool:
+    if "outcome" not in clause.acts:
+        return False
+    return bool(clause.code("request") or clause.acts & {"identity", "verify"} or clause.memory.request_id)
+
+
+def _identity(clause: Clause) -> bool:
+    found = clause.reading.identifiers
+    if "identity" in clause.acts:
+        return "procedure" not in clause.acts and not (clause.code("request") and not found.plate)
+    return "verify" in clause.acts and bool(found.plate or found.citizen_id or found.birth)
+
+
+def _update(clause: Clause) -> bool:
+    wanted = clause.acts & UPDATES
+    if not wanted or clause.plan.metric != "count" or clause.plan.group_by:
+        return False
+    if clause.code("incident"):
+        return not (wanted <= {"resolve", "update"} and "progress" in clause.acts)
+    if not _of_incident(clause) or clause.situation.role == "citizen":
+        return False
+    return bool(wanted & {"reopen", "close"} and "?" not in clause.free.typed) or not _asks(clause)
+
+
+def _open(clause: Clause) -> bool:
+    return "open" in clause.acts and not clause.code("incident") and "standing" not in clause.acts
+
+
+def _escalate(clause: Clause) -> bool:
+    return (
+        "escalate" in clause.acts
+        and "standing" not in clause.acts
+        and bool(clause.said("level") or _of_incident(clause))
+    )
+
+
+def _dispatch(clause: Clause) -> bool:
+    if clause.says(*MEDIA) and not clause.unit_names:
+        return False
+    kinds = clause.unit_names or clause.said("unitkind")
+    if "dispatch" in clause.acts:
+        return bool(kinds or "give" not in clause.acts)
+    return bool(kinds and clause.acts & {"motion"} and clause.acts & {"assist"} and not clause.plan.time_from)
+
+
+def _move(clause: Clause) -> bool:
+    plan, memory = clause.plan, clause.memory
+    if "move" in clause.acts:
+        return True
+    camera = plan.camera_ids or plan.camera_options or plan.camera_that or clause.says(*CAMERA_WORDS)
+    return "aim" in clause.acts and bool(camera or memory.topic == "camera")
+
+
+def _briefing(clause: Clause) -> bool:
+    if "briefing" in clause.acts:
+        return True
+    return "summary" in clause.acts and not clause.plan.event_types and not clause.plan.objects
+
+
+def _status(clause: Clause) -> bool:
+    if clause.code("report"):
+        return True
+    if "report" not in clause.acts or "info" in clause.acts:
+        return False
+    return "progress" in clause.acts or bool(clause.memory.report_code) or clause.says(*MINE)
+
+
+def _information(clause: Clause) -> bool:
+    return "info" in clause.acts and not clause.codes
+
+
+def _procedures(clause: Clause) -> bool:
+    if "procedure" in clause.acts:
+        return not clause.acts & {"open"}
+    asks = "?" in clause.free.typed or clause.says(
+        "gi", "nao", "sao", "bao", "may", "ai", "how", "what", "must", "should"
+    )
+    return "norm" in clause.acts and asks and clause.plan.time_from is None
+
+
+def _statistics(clause: Clause) -> bool:
+    plan = clause.plan
+    if plan.metric != "count" or plan.forecast:
+        return True
+    return "standing" in clause.acts and clause.reading.has("intent") and plan.intent == "event_statistics"
+
+
+def _incident(clause: Clause) -> bool:
+    plan = clause.plan
+    if clause.acts & {"assigned", "priority"} and _asks(clause):
+        return False
+    pointed = (
+        clause.reading.has("reference")
+        or clause.reading.has("ordinal")
+        or bool(plan.event_types or plan.areas or plan.camera_ids)
+    )
+    if "progress" in clause.acts:
+        return bool(clause.code("incident", "") or pointed or clause.memory.topic in {"event", "incident"})
+    return (
+        "incident" in clause.acts and clause.reading.has("reference") and not clause.says("nao", "may", "nhung", "cac")
+    )
+
+
+def _incidents(clause: Clause) -> bool:
+    cases = clause.says("vu", "incident", "incidents", "cases", "case", "ca")
+    if "incident" in clause.acts and not clause.codes:
+        return True
+    return bool(cases and clause.acts & {"standing", "assigned", "priority"} and not clause.codes)
+
+
+Rule = tuple[str, Callable[[Clause], bool]]
+RULES: tuple[Rule, ...] = (
+    ("submit_feedback", _submit),
+    ("create_watch", _watch),
+    ("search_audit", _audit),
+    ("decide_identity_check", _decide),
+    ("identity_check_result", _result),
+    ("request_identity_check", _identity),
+    ("event_statistics", _statistics),
+    ("daily_briefing", _briefing),
+    ("list_procedures", _procedures),
+    ("public_information", _information),
+    ("export_evidence", lambda clause: "export" in clause.acts),
+    ("feedback_status", _status),
+    ("acknowledge_alert", lambda clause: "ack" in clause.acts),
+    ("escalate_incident", _escalate),
+    ("update_incident", _update),
+    ("open_incident", _open),
+    ("dispatch_unit", _dispatch),
+    ("move_camera", _move),
+    ("get_incident", _incident),
+    ("list_incidents", _incidents),
+)
+"""The weightiest first."""
