@@ -168,7 +168,16 @@ class Assistant:
             self._places = (city, place_index(city))
         places = self._places[1]
         tools = frozenset(name for name in EXPOSED if name in self._gateway.tools)
-        situation = Situation(now, places, principal.areas, tools)
+        situation = Situation(
+            now,
+            places,
+            principal.areas,
+            tools,
+            units=city.units,
+            people=city.people,
+            user_id=principal.user_id,
+            role=principal.role.value,
+        )
         return TurnContext(principal, now, channel, conversation_id, city, places, situation, record)
 
 

@@ -1,4 +1,4 @@
-"""Acts wait for a yes: nothing happens before it, exactly what was shown happens after it, once, for the same person."""
+"""Acts wait for a yes: nothing happens before it; after it exactly what was shown, once, for the same person."""
 
 from __future__ import annotations
 
@@ -65,9 +65,12 @@ class TestProposing:
         assert (elsewhere.outcome, elsewhere.rule) == (Outcome.DENIED, "area")
 
     async def test_a_missing_piece_is_asked_for_and_nothing_waits(
-        self, gateway: Gateway, center: Center, officer: Principal
+        self, gateway: Gateway, officer: Principal, events: dict[str, Event]
     ) -> None:
-        result = await propose(gateway, officer, "dispatch_unit", incident_id="VV-1")
+        opened = await say_yes(
+            gateway, officer, await propose(gateway, officer, "open_incident", event_ids=[events["fight"].id])
+        )
+        result = await propose(gateway, officer, "dispatch_unit", incident_id=opened.ids[0])
         assert (result.outcome, result.data["missing"]) == (Outcome.CLARIFY, "unit_id")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from matpho_agent.answers import evidence, identity, incidents
 from matpho_agent.answers.calls import Done, Reader, Writer
 from matpho_agent.answers.confirmation import confirmation
 from matpho_agent.answers.events import details, found_events, similar_events
@@ -126,4 +127,7 @@ WRITERS: dict[str, Writer] = {
     "camera_status": _status,
     "get_snapshot": _snapshot,
     "get_clip": _clip,
+    **incidents.WRITERS,
+    **identity.WRITERS,
+    **evidence.WRITERS,
 }
