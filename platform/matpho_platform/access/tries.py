@@ -8,8 +8,9 @@ their own that strangers cannot touch. Rules, in this order; each answers with t
 2 the pair: five free, then a minute, doubling, at most the window;
 3 the address, over all accounts: thirty free, then the same;
 4 an account or a network under attack (fifty, a hundred wrong tries in the window): an address that failed before waits
-  from its first failure on, doubling; one that never failed is let through, one a second, so that a person at a new
-  place gets in while an attack goes on, and each address of the attack spends its first try only once.
+  from its first failure on, doubling, and all such share a try every five seconds; one that never failed is let
+  through, one a second, so that a person at a new place gets in while an attack goes on, and each address of the
+  attack spends its first try only once.
 
 Counts live in memory, bounded, for each process; a restart forgets them. Known devices are in the database.
 """
@@ -32,6 +33,8 @@ STRANGER_WAIT_S = 60.0
 ATTACK_WAIT_S = 15.0
 PACE_S = 1.0
 """Between two first tries of new addresses at an account or network under attack."""
+AGAIN_PACE_S = 5.0
+"""Between two tries there of addresses that failed before."""
 REFUSALS_EVERY_S = 60.0
 _REMEMBERED = 50_000
 _KEPT = 128
@@ -69,8 +72,9 @@ class TryLimit:
         if self._closes and attacked[0][1] == "strangers":
             return WINDOW_S
         if self._recent(everywhere):  # 4
-            return self._backoff(everywhere, 1, ATTACK_WAIT_S, WINDOW_S)
-        return self._pace(attacked)
+            again = [(name, f"{place} again") for name, place in attacked]
+            return self._backoff(everywhere, 1, ATTACK_WAIT_S, WINDOW_S) or self._pace(again, AGAIN_PACE_S)
+        return self._pace(attacked, PACE_S)
 
     def is_new(self, client: str) -> bool:
         """Whether an address has not failed of late."""
@@ -104,13 +108,13 @@ class TryLimit:
         until = times[-1] + min(most_s, first_s * 2.0 ** min(len(times) - free, 30))
         return max(0.0, until - self._clock())
 
-    def _pace(self, keys: list[tuple[str, str]]) -> float:
+    def _pace(self, keys: list[tuple[str, str]], every_s: float) -> float:
         at = self._clock()
         wait = max(self._paced.get(key, 0.0) for key in keys) - at
         if wait > 0:
             return wait
         for key in keys:
-            self._paced[key] = at + PACE_S
+            self._paced[key] = at + every_s
             self._paced.move_to_end(key)
         while len(self._paced) > _REMEMBERED:
             self._paced.popitem(last=False)
