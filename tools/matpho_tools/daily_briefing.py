@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date as Day  # noqa: N812 # the argument is called date
-from datetime import datetime
+import datetime
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -18,7 +17,7 @@ def _local_day(value: Any) -> Any:
     """A moment stands for the local day that it lies in."""
     if isinstance(value, str) and "T" in value:
         try:
-            moment = datetime.fromisoformat(value)
+            moment = datetime.datetime.fromisoformat(value)
         except ValueError:
             return value
         return moment.astimezone(VIETNAM).date() if moment.tzinfo else moment.date()
@@ -29,7 +28,7 @@ class DailyBriefingArguments(Arguments):
     """Which local day, today by default, and which areas, all within reach by default."""
 
     areas: tuple[ShortId, ...] = Field(default=(), max_length=MAX_LIST)
-    date: Annotated[Day, BeforeValidator(_local_day)] | None = None
+    date: Annotated[datetime.date, BeforeValidator(_local_day)] | None = None
 
 
 async def _run(call: Call[DailyBriefingArguments]) -> Produced:
