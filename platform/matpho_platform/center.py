@@ -42,6 +42,7 @@ from matpho_platform.information.library import Library, read_entries
 from matpho_platform.media.clips import ClipCache
 from matpho_platform.media.service import MediaService
 from matpho_platform.proposals.service import Proposals
+from matpho_platform.reports.briefing import Briefings
 from matpho_platform.settings import CenterSettings
 from matpho_platform.store.blobs import BlobStore, FolderBlobs
 from matpho_platform.store.engine import Store, open_store
@@ -79,6 +80,7 @@ class Center:
     units: UnitService
     feedback: FeedbackService
     information: Library
+    briefings: Briefings
     incidents: IncidentService
     proposals: Proposals
     workers: Workers
@@ -196,6 +198,8 @@ async def _compose(
         quota_bytes=settings.evidence_quota_bytes,
         min_free_bytes=settings.min_free_bytes,
     )
+    incidents = IncidentService(store, areas, procedures, units)
+    feedback = FeedbackService(store, blobs, areas, events, units)
     return Center(
         settings=settings,
         store=store,
@@ -219,9 +223,10 @@ async def _compose(
         evidence=evidence,
         procedures=procedures,
         units=units,
-        feedback=FeedbackService(store, blobs, areas, events, units),
+        feedback=feedback,
         information=Library(await asyncio.to_thread(read_entries, settings.information)),
-        incidents=IncidentService(store, areas, procedures, units),
+        incidents=incidents,
+        briefings=Briefings(events, incidents, cameras, feedback),
         proposals=Proposals(store),
         workers=workers,
         index=index,
