@@ -48,8 +48,10 @@ def _with_digits(value: str) -> str:
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True)]
 CheckId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-CaseNumber = Annotated[str, StringConstraints(pattern=r"^[A-ZĐ0-9][A-ZĐ0-9/._-]{2,63}$"), AfterValidator(_with_digits)]
-"""Capital letters, digits and `/ . _ -`, at least one digit: `HS-2026-0139`, `12/2026/HSST`."""
+CaseNumber = Annotated[
+    str, StringConstraints(pattern=r"^[\p{Lu}0-9][\p{Lu}0-9/._ -]{1,62}[\p{Lu}0-9]$"), AfterValidator(_with_digits)
+]
+"""Capitals, digits and `/ . _ -` or spaces between them, at least one digit: `HS-2026-0139`, `12/2026/HSST`."""
 CitizenId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
 Plate = Annotated[str, AfterValidator(_plate)]
 Fields = Annotated[tuple[Word, ...], Field(min_length=1, max_length=MAX_FIELDS)]

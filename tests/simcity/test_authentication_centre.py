@@ -305,7 +305,7 @@ class TestTheWire:
             Person.model_validate({"citizen_id": "0920790000", "name": "Võ Văn Giả", "date_of_birth": "1979-05-06"})
         assert "0920790000" not in str(error.value)
 
-    @pytest.mark.parametrize("number", ["HS", "HS-ABC", "hs-2026-1", "HS 2026", "-2026", "", "A" * 70 + "1"])
+    @pytest.mark.parametrize("number", ["HS", "HS-ABC", "hs-2026-1", "HS-2026-", "HS;2026", "-2026", "", "A1" * 40])
     def test_what_is_no_case_number(self, number: str) -> None:
         with pytest.raises(ValueError, match="case_number"):
             request(case_number=number)

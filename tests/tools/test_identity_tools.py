@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import logging
@@ -10,7 +11,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import pytest
+from fastapi import FastAPI
 
 from matpho_contracts.events import Event
 from matpho_contracts.identity_api import CheckAnswer, CheckRequest
@@ -19,10 +22,12 @@ from matpho_contracts.times import now
 from matpho_platform.access.principal import Principal, Role
 from matpho_platform.center import Center
 from matpho_platform.identity.errors import CentreSilentError
+from matpho_platform.web.session import current_principal
 from matpho_simcity.authentication_centre.desk import Desk, UnitGrant
 from matpho_simcity.authentication_centre.records import Record, Records
 from matpho_tools.contract import Outcome, ToolResult
 from matpho_tools.gateway import Gateway
+from matpho_tools.rest import tools_router
 
 PURPOSES = ("điều tra hình sự", "tìm người mất tích")
 FIELDS = ("họ tên", "chủ xe", "địa chỉ")
@@ -304,3 +309,22 @@ async def _read(value: Any) -> io.BytesIO:
     from pathlib import Path
 
     return io.BytesIO(await asyncio.to_thread(Path(value.path).read_bytes))
+
+
+async def test_a_package_is_downloaded_over_http_under_its_case(
+    gateway: Gateway, events: dict[str, Event], box: None, commander: Principal
+) -> None:
+    said = {"event_ids": [events["dump"].id], "case_number": "HS-2026-0147", "purpose": "điều tra"}
+    made = await agreed(gateway, commander, "export_evidence", said)
+    app = FastAPI()
+    app.include_router(tools_router(gateway))
+    app.dependency_overrides[current_principal] = lambda: commander
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://center") as http:
+        whole = await http.get(made.data["url"])
+        without = await http.get(f"/api/v1/evidence/{made.ids[0]}")
+        other = await http.get(f"/api/v1/evidence/{made.ids[0]}?case_number=HS-2026-0148")
+        absent = await http.get("/api/v1/evidence/BC-0101-01?case_number=HS-2026-0147")
+    assert (whole.status_code, whole.headers["content-type"]) == (200, "application/zip")
+    assert hashlib.sha256(whole.content).hexdigest() == made.data["sha256"]
+    assert "no-store" in whole.headers["cache-control"]
+    assert [without.status_code, other.status_code, absent.status_code] == [422, 403, 404]

@@ -37,7 +37,7 @@ from matpho_platform.evidence.schemas import MAX_EVENTS, MAX_PURPOSE, EventLine,
 from matpho_platform.identity.cases import CaseRegister, FormOnlyRegister, read_case_number
 from matpho_platform.identity.errors import case_closed
 from matpho_platform.store.engine import Store
-from matpho_platform.store.errors import storage_full
+from matpho_platform.store.errors import DuplicateError, storage_full
 from matpho_platform.store.serials import lock_serial, save_serial
 
 KEEP = timedelta(days=3653)
@@ -114,7 +114,10 @@ class EvidenceService:
             raise case_closed(number)
         async with self._making[key]:
             try:
-                row = await self._reserved(principal, scope, ids, number, said, now, key)  # 1, 3
+                try:
+                    row = await self._reserved(principal, scope, ids, number, said, now, key)  # 1, 3
+                except DuplicateError:  # somebody else took the day's first number, or this key, at the same moment
+                    row = await self._reserved(principal, scope, ids, number, said, now, key)
                 if row["status"] == repository.READY:
                     return _view(row)
                 return await self._made(principal, scope, row, now)

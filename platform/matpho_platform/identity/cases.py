@@ -29,9 +29,9 @@ class FormOnlyRegister:
 
 
 def read_case_number(said: str) -> str:
-    """A case number as it is kept: capitals, no spaces around. Raises UnclearError (`case_number`) for no number."""
+    """A case number as it is kept: capitals, single spaces. Raises UnclearError (`case_number`) for no number."""
     try:
-        return _FORM.validate_python(said.strip().upper())
+        return _FORM.validate_python(" ".join(said.upper().split()))
     except ValidationError:
         raise UnclearError(
             "case_number",

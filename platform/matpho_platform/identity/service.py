@@ -15,23 +15,20 @@ asked, hashed over every part; 10 the grant still covers it and has checks left;
 
 from __future__ import annotations
 
-import json
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any, Literal
 
-import rfc8785
 import structlog
-from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
-from matpho_contracts.identity_api import CheckAnswer, Person, Subject, Vehicle
+from matpho_contracts.identity_api import Subject
 from matpho_contracts.signing import PublicKey
-from matpho_contracts.times import VIETNAM, from_unix_ms, unix_ms
+from matpho_contracts.times import VIETNAM, unix_ms
 from matpho_platform.access.principal import Principal, Role
 from matpho_platform.identity import errors, repository
 from matpho_platform.identity.asking import Asker, AuthenticationCentre
+from matpho_platform.identity.book import Book
 from matpho_platform.identity.cases import CaseRegister, FormOnlyRegister, read_case_number
 from matpho_platform.identity.errors import CentreSilentError, RequestNotFoundError, UnclearError
 from matpho_platform.identity.grant import match_fields, match_purpose
@@ -41,7 +38,6 @@ from matpho_platform.identity.schemas import (
     RequestView,
     ResultView,
     Status,
-    masked,
     plain,
 )
 from matpho_platform.identity.vault import Vault
@@ -51,7 +47,6 @@ from matpho_platform.store.serials import lock_serial, save_serial
 from matpho_platform.store.session import ReadSession, WriteSession
 
 SERIAL = "identity"
-PENDING_TTL = timedelta(hours=24)
 APPROVED_TTL = timedelta(hours=24)
 """How long an approved request waits for the centre's answer."""
 SOFT_LIMIT = 20
@@ -59,8 +54,9 @@ SOFT_LIMIT = 20
 HARD_LIMIT = 50
 MAX_REASON = 1_000
 MAX_LISTED = 100
+TRIES = 3
+"""How often an opening that met another in the database is tried."""
 Decision = Literal["approve", "reject"]
-_SUBJECT: TypeAdapter[Person | Vehicle] = TypeAdapter(Subject)
 _log = structlog.get_logger(__name__)
 
 
@@ -76,7 +72,7 @@ class IdentityService:
         cases: CaseRegister | None = None,
     ) -> None:
         self._store = store
-        self._vault = vault
+        self._book = Book(vault)
         self._grant = grant
         self._cases = cases or FormOnlyRegister()
         self._asker = Asker(store, vault)
@@ -121,31 +117,39 @@ class IdentityService:
         number = read_case_number(new.case_number)
         if not await self._cases.is_open(number, now):  # 3
             raise errors.case_closed(number)
-        live_key = self._vault.commit(rfc8785.dumps({"case": number, "subject": plain(new.subject)}))
-        try:
-            async with self._store.writing() as session:
-                serial = await lock_serial(session, SERIAL)
-                again = await repository.by_key(session, key)  # 1
-                if again is not None:
-                    if again["requester"] != principal.user_id:
-                        raise errors.under_way(None)
-                    return self._view(again)
-                await repository.expire(session, unix_ms(now))
-                count = await self._counted(session, principal, now)  # 4
-                under_way = await repository.live(session, live_key)
-                if under_way is not None:  # 5
-                    own = under_way["requester"] == principal.user_id
-                    raise errors.under_way(under_way["request_id"] if own else None)
-                serial = await self._free_serial(session, serial + 1)
-                row = self._new_row(f"IDR-{serial:04d}", principal.user_id, new, now, key, live_key)
-                row["anomalous"] = count >= SOFT_LIMIT
-                await repository.add(session, row)
-                await save_serial(session, SERIAL, serial)
-        except DuplicateError:
-            raise errors.under_way(None) from None
+        new = new.model_copy(update={"case_number": number})
+        for patience in range(TRIES, 0, -1):
+            try:
+                row = await self._opened(principal, new, now, key)
+                break
+            except DuplicateError:  # somebody else was first: with the serial, the key or the subject
+                if patience == 1:
+                    raise errors.under_way(None) from None
+        return self._book.view(row)
+
+    async def _opened(self, principal: Principal, new: NewRequest, now: datetime, key: str) -> Mapping[Any, Any]:
+        live_key = self._book.live_key(new)
+        async with self._store.writing() as session:
+            serial = await lock_serial(session, SERIAL)
+            again = await repository.by_key(session, key)  # 1
+            if again is not None:
+                if again["requester"] != principal.user_id:
+                    raise errors.under_way(None)
+                return again
+            await repository.expire(session, unix_ms(now))
+            count = await self._counted(session, principal, now)  # 4
+            under_way = await repository.live(session, live_key)
+            if under_way is not None:  # 5
+                own = under_way["requester"] == principal.user_id
+                raise errors.under_way(under_way["request_id"] if own else None)
+            serial = await self._free_serial(session, serial + 1)
+            row = self._book.new_row(f"IDR-{serial:04d}", principal.user_id, new, now, key)
+            row["anomalous"] = count >= SOFT_LIMIT
+            await repository.add(session, row)
+            await save_serial(session, SERIAL, serial)
         if row["anomalous"]:
             _log.warning("identity_checks_unusual", user=principal.user_id, today=count + 1, usual=SOFT_LIMIT)
-        return await self.get(row["request_id"])
+        return row
 
     async def _counted(self, session: ReadSession, principal: Principal, now: datetime) -> int:
         count = await repository.opened_since(session, principal.user_id, _day_start_ms(now))
@@ -159,52 +163,12 @@ class IdentityService:
             serial += 1
         return serial
 
-    def _new_row(
-        self, request_id: str, requester: str, new: NewRequest, now: datetime, key: str, live_key: str
-    ) -> dict[str, Any]:
-        subject = rfc8785.dumps(plain(new.subject))
-        return {
-            "request_id": request_id,
-            "case_number": new.case_number,
-            "purpose": new.purpose,
-            "fields": json.dumps(new.fields, ensure_ascii=False),
-            "subject": self._vault.seal(subject, f"subject:{request_id}"),
-            "requester": requester,
-            "status": Status.PENDING.value,
-            "reason": "",
-            "content_hash": self._content_hash(request_id, requester, new),
-            "live_key": live_key,
-            "check_id": secrets.token_hex(16),
-            "answer_number": "",
-            "problem": "",
-            "attempts": 0,
-            "anomalous": False,
-            "request_key": key,
-            "created_ms": unix_ms(now),
-            "expires_ms": unix_ms(now + PENDING_TTL),
-        }
-
-    def _content_hash(self, request_id: str, requester: str, new: NewRequest) -> str:
-        """A keyed hash over every part of a request: what a decision is about."""
-        return self._vault.commit(
-            rfc8785.dumps(
-                {
-                    "id": request_id,
-                    "requester": requester,
-                    "case_number": new.case_number,
-                    "purpose": new.purpose,
-                    "fields": list(new.fields),
-                    "subject": plain(new.subject),
-                }
-            )
-        )
-
     async def decidable(self, principal: Principal, request_id: str, now: datetime) -> RequestView:
         """A request as the second person must see it before deciding, whole. Raises DeniedError when they may not."""
         row = await self._row(request_id)
         self._may_decide(row, principal, now)
-        new = self._content(row)
-        return self._view(row, plain(new.subject))
+        new = self._book.content(row)
+        return self._book.view(row, plain(new.subject))
 
     async def decide(
         self,
@@ -229,8 +193,8 @@ class IdentityService:
             repeated = row["decision_key"] == key and row["decided_by"] == principal.user_id  # 6
             if not repeated:
                 self._may_decide(row, principal, now)  # 7, 8
-                new = self._content(row)
-                hashes = {content_hash, row["content_hash"], self._content_hash(request_id, row["requester"], new)}
+                new = self._book.content(row)
+                hashes = {content_hash, row["content_hash"], self._book.content_hash(request_id, row["requester"], new)}
                 if len(hashes) != 1:  # 9
                     raise errors.changed(request_id)
                 values = {
@@ -274,7 +238,7 @@ class IdentityService:
         row = await self._row(request_id)
         if row["status"] != Status.APPROVED.value:
             return
-        new = self._content(row)
+        new = self._book.content(row)
         grant = self._covering(new, now)
         await self._asker.ask(row, new.subject, new.fields, grant, now)
 
@@ -294,27 +258,11 @@ class IdentityService:
             raise errors.expired(request_id)
         if row["status"] == Status.APPROVED.value:
             raise CentreSilentError("The authentication centre is being asked at this moment.", action="Try again.")
-        return self._shown(row)
-
-    def _shown(self, row: RowMapping) -> ResultView:
-        view = self._view(row)
-        if row["answer"] is None:
-            return ResultView(request=view)
-        opened = self._vault.open(bytes(row["answer"]), f"answer:{row['request_id']}")
-        answer = CheckAnswer.model_validate_json(opened)
-        values = {name: answer.values[name] for name in view.fields if name in answer.values}
-        return ResultView(
-            request=view,
-            found=answer.outcome == "found",
-            values=values,
-            not_known=tuple(name for name in view.fields if name not in values) if values else (),
-            answered_at=from_unix_ms(row["answered_ms"]),
-            answer_number=row["answer_number"],
-        )
+        return self._book.result(row)
 
     async def get(self, request_id: str) -> RequestView:
         """A request without its subject; raises RequestNotFoundError. The caller has asked the policy."""
-        return self._view(await self._row(request_id))
+        return self._book.view(await self._row(request_id))
 
     async def parties(self, request_id: str) -> tuple[str, str] | None:
         """Who asked and who decided ("": nobody yet), or None where there is no such request."""
@@ -330,7 +278,7 @@ class IdentityService:
             rows = await repository.seen_by(
                 session, principal.user_id, deciding=deciding, limit=max(1, min(limit, MAX_LISTED))
             )
-        return tuple(self._view(row, self._masked(row)) for row in rows)
+        return tuple(self._book.view(row, self._book.masked(row)) for row in rows)
 
     async def sweep(self, now: datetime) -> int:
         """End and erase what is over by `now`; returns how many requests."""
@@ -361,43 +309,19 @@ class IdentityService:
         """
         if grant is not None:
             self._grant = IdentityGrant.model_validate(dict(grant))
-        return sum([await self._load_one(given, now) for given in requests])
+        lasting = self._grant.valid_to if self._grant is not None else now
+        rows = [self._book.imported(given, now, lasting) for given in requests]
+        return sum([await self._loaded(row) for row in rows])
 
-    async def _load_one(self, given: Mapping[str, Any], now: datetime) -> bool:
-        new = NewRequest(
-            case_number=read_case_number(given["case_number"]),
-            purpose=given["purpose"],
-            subject=_SUBJECT.validate_python(given["subject"]),
-            fields=tuple(given["fields"]),
-        )
-        status = Status(given.get("status") or Status.PENDING.value)
-        status = Status.APPROVED if status is Status.ANSWERED else status
-        name = given["id"]
-        live = self._vault.commit(rfc8785.dumps({"case": new.case_number, "subject": plain(new.subject)}))
-        row = self._new_row(name, given["requester"], new, now, f"load:{name}", live)
-        row |= {
-            "status": status.value,
-            "decided_by": given.get("decided_by"),
-            "expires_ms": self._end(given, status, now),
-        }
-        if status not in (Status.PENDING, Status.APPROVED):
-            row |= repository.erased(unix_ms(now))
+    async def _loaded(self, row: dict[str, Any]) -> bool:
         async with self._store.writing() as session:
             await lock_serial(session, SERIAL)
-            if await repository.find(session, name) is not None:
+            if await repository.find(session, row["request_id"]) is not None:
                 return False
-            if row["live_key"] is not None and await repository.live(session, live) is not None:
-                row["live_key"] = None
+            if row["live_key"] is not None and await repository.live(session, row["live_key"]) is not None:
+                row = row | {"live_key": None}
             await repository.add(session, row)
         return True
-
-    def _end(self, given: Mapping[str, Any], status: Status, now: datetime) -> int:
-        said = given.get("expires_at")
-        if said:
-            return unix_ms(said if isinstance(said, datetime) else datetime.fromisoformat(said))
-        if status in (Status.PENDING, Status.APPROVED) and self._grant is not None:
-            return max(unix_ms(self._grant.valid_to), unix_ms(now + PENDING_TTL))
-        return unix_ms(now)
 
     async def _row(self, request_id: str) -> RowMapping:
         async with self._store.reading() as session:
@@ -422,38 +346,6 @@ class IdentityService:
         if outside or not new.fields:
             raise errors.not_granted(outside, grant.fields)
         return grant
-
-    def _content(self, row: RowMapping) -> NewRequest:
-        """What a request asks, opened; raises IntegrityError when the row was tampered with."""
-        opened = self._vault.open(bytes(row["subject"] or b""), f"subject:{row['request_id']}")
-        return NewRequest(
-            case_number=row["case_number"],
-            purpose=row["purpose"],
-            subject=_SUBJECT.validate_json(opened),
-            fields=tuple(json.loads(row["fields"])),
-        )
-
-    def _masked(self, row: RowMapping) -> dict[str, str]:
-        return masked(self._content(row).subject) if row["subject"] is not None else {}
-
-    def _view(self, row: RowMapping, subject: Mapping[str, str] | None = None) -> RequestView:
-        return RequestView(
-            id=row["request_id"],
-            case_number=row["case_number"],
-            purpose=row["purpose"],
-            fields=tuple(json.loads(row["fields"])),
-            subject=dict(subject or {}),
-            requester=row["requester"],
-            status=Status(row["status"]),
-            created_at=from_unix_ms(row["created_ms"]),
-            expires_at=from_unix_ms(row["expires_ms"]),
-            decided_by=row["decided_by"],
-            decided_at=from_unix_ms(row["decided_ms"]) if row["decided_ms"] is not None else None,
-            reason=row["reason"],
-            content_hash=row["content_hash"],
-            problem=row["problem"],
-            anomalous=bool(row["anomalous"]),
-        )
 
 
 def _day_start_ms(now: datetime) -> int:
