@@ -18,6 +18,7 @@ from matpho_platform.store.tables import (
     audit_personal,
     audit_spooled,
     audit_subjects,
+    counters,
 )
 
 SERIAL = "audit"
@@ -68,6 +69,11 @@ async def lock_size(session: WriteSession) -> int:
     """How many entries there are; until the commit nobody else gets past this line."""
     rows = await session.at_once(_LOCK[session.dialect], (SERIAL,))
     return int(rows[0][0]) if rows else await lock_serial(session, SERIAL)
+
+
+async def counted(session: ReadSession) -> int:
+    """How many entries the counter says there are."""
+    return int(await session.scalar(select(counters.c.value).where(counters.c.name == SERIAL)) or 0)
 
 
 async def save_size(session: WriteSession, size: int) -> None:

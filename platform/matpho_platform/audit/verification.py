@@ -77,6 +77,9 @@ async def verify_trail(
             found.problems.append(f"A checkpoint covers {size} entries; only {tree.size} are there: the tail was cut.")
     if newest != tree.size:
         found.problems.append(f"The newest checkpoint covers {newest} of {tree.size} entries.")
+    counted = await repository.counted(session)
+    if counted != tree.size:
+        found.problems.append(f"The counter says {counted} entries; {tree.size} are there.")
     found.problems += await asyncio.to_thread(tiles.finish) if tiles is not None else []
     return AuditReport(
         entries=tree.size,

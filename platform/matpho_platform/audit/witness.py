@@ -30,11 +30,12 @@ def read_witness(path: Path, key: PublicKey) -> Sequence[Witnessed]:
     Raises BadInputError when the file is neither.
     """
     try:
-        start = path.open("rb").read(1)
-        if start == b"{":
+        with path.open("rb") as file:
+            start = file.read(MAX_NOTE_BYTES + 1)
+        if start.startswith(b"{"):
             lines = CheckpointFile(path).read()
             return [Witnessed(int(one["size"]), str(one["root"]), problem_of(one, key)) for one in lines]
-        return [read_note(path.open("rb").read(MAX_NOTE_BYTES + 1), key)]
+        return [read_note(start, key)]
     except (OSError, AuditBrokenError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise BadInputError(f"{path.name} holds no checkpoint: {error}") from error
 
