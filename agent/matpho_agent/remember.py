@@ -69,6 +69,8 @@ def remember(memory: Memory, call: Done) -> None:
         memory.camera_id = cameras[0]
     if result.outcome is Outcome.CLARIFY:
         _pending(memory, call)
+    if result.outcome is Outcome.CONFIRM:
+        _redescribed(memory, call)
     if result.outcome in {Outcome.ANSWERED, Outcome.CONFIRM}:
         _spoken_of(memory, call)
     if result.outcome is not Outcome.ANSWERED:
@@ -86,6 +88,14 @@ def _pending(memory: Memory, call: Done) -> None:
     if missing:
         options = [str(option) for option in call.result.data.get("options", ())][:MAX_REMEMBERED_RESULTS]
         memory.pending = Pending(plan=plan_of(call.tool, call.arguments), missing=missing, options=options)
+
+
+def _redescribed(memory: Memory, call: Done) -> None:
+    """The very next words may say anew which incident or events a proposal is about: `vụ ở chợ sáng nay cơ`."""
+    missing = next((name for name in ("incident_id", "event_ids") if name in call.arguments), None)
+    if missing:
+        rest = {name: value for name, value in call.arguments.items() if name != missing}
+        memory.pending = Pending(plan=plan_of(call.tool, rest), missing=missing, turn=memory.turns + 1)
 
 
 def _spoken_of(memory: Memory, call: Done) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -75,9 +75,12 @@ class Lexicon:
         """Whether any phrase has this bare word."""
         return plain in self._vocabulary
 
-    def matches(self, tokens: Sequence[Token]) -> list[Match]:
-        """Every exact match, then every typo match of words that no exact match explains; overlaps are kept."""
-        return [*self.exact(tokens), *self._slips(tokens)]
+    def matches(self, tokens: Sequence[Token], known: Callable[[str], bool] = lambda _word: False) -> list[Match]:
+        """Every exact match, then every typo match of words that no exact match explains; overlaps are kept.
+
+        Words that are `known` elsewhere are written right and no slip of anything here.
+        """
+        return [*self.exact(tokens), *self._slips(tokens, known)]
 
     def exact(self, tokens: Sequence[Token]) -> list[Match]:
         """Every match without a typo, longest first at each place; overlaps are kept."""
@@ -90,11 +93,11 @@ class Lexicon:
             if len(window) == len(phrase.words) and _same(window, phrase):
                 yield Match(start, end, phrase.category, phrase.value)
 
-    def _slips(self, tokens: Sequence[Token]) -> Iterator[Match]:
+    def _slips(self, tokens: Sequence[Token], known: Callable[[str], bool]) -> Iterator[Match]:
         for start in range(len(tokens)):
             for size in range(1, min(self._longest, len(tokens) - start) + 1):
                 window = tokens[start : start + size]
-                if all(token.plain in self._vocabulary for token in window):
+                if all(token.plain in self._vocabulary or known(token.plain) for token in window):
                     continue
                 joined = " ".join(token.plain for token in window)
                 if len(joined) < MIN_TYPO_CHARS or any(character.isdigit() for character in joined):

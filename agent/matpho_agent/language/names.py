@@ -22,8 +22,9 @@ RANKS = tuple(
 )  # fmt: skip
 """What stands before a name in a register; said by people, or left out."""
 TITLES = frozenset(
-    "anh chi ong ba co chu bac em dong chi sep lt lieutenant captain capt major maj colonel col mr mrs ms officer by "
-    "sergeant sgt cua cho engineer inspector ua uy ta".split()
+    {"anh", "chi", "ong", "ba", "co", "chu", "bac", "em", "sep", "lt", "lieutenant", "captain", "capt", "major", "maj"}
+    | {"colonel", "col", "mr", "mrs", "ms", "officer", "by", "sergeant", "sgt", "cua", "cho", "engineer", "inspector"}
+    | {"uy", "ta"}
 )
 """Words after which a single given name is a name."""
 
@@ -76,7 +77,7 @@ class NameIndex:
         return None
 
 
-Named = TypeVar("Named", UnitName, PersonName)
+Named = TypeVar("Named")
 
 
 class _Kept(Generic[Named]):
@@ -142,7 +143,6 @@ def find_people(tokens: Sequence[Token], people: Sequence[PersonName]) -> list[N
             given[token.plain].append((token, person.id))
     for place, token in enumerate(tokens):
         ids = tuple(owner for word, owner in given.get(token.plain, ()) if agrees(token, word))
-        capital = token.typed[:1].isupper() and place > 0
-        if ids and place > 0 and (tokens[place - 1].plain in TITLES or capital):
+        if ids and place > 0 and tokens[place - 1].plain in TITLES:
             return [NameMatch(place, place + 1, ids)]
     return []

@@ -17,7 +17,7 @@ MIN_QUOTED_WORDS = 4
 """A shorter quotation is a name or a single word, no message."""
 _STOP = r"(?=\s*(?:[,;.!?)\n](?:\s|$)|$| [-–—] "
 _LABELS = (
-    r"| (?:cho |trong |theo )?(?:ho so|hs|case|so ho so)\b| ly do\b| ghi chu\b| muc dich\b| truong\b| can (?:ho|ten|dia|chu|ngay)"
+    r"| (?:cho |trong |theo )?(?:ho so|hs|case|so ho so)\b| ly do\b| ghi chu\b| muc dich\b|(?<!moi)(?<!hien)(?<!thi)(?<!nha)(?<!quang)(?<!cong)(?<!dao) truong\b| can (?:ho|ten|dia|chu|ngay)"
     r"| lay (?:ho|ten|dia|chu|ngay)| fields?\b| het han\b| uu tien\b| with (?:the )?note\b| reason\b| purpose\b| expires?\b| until\b))"
 )
 _END = r"(?=\s*$)"
@@ -61,7 +61,7 @@ PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
     ),
     "fields": (
         re.compile(
-            r"(?<![0-9a-z])(?:cac truong|truong du lieu|truong thong tin|truong|thong tin can|can biet|can lay|chi can|xin|can"
+            r"(?<![0-9a-z])(?:cac truong|truong du lieu|truong thong tin|(?<!moi )(?<!hien )(?<!thi )(?<!nha )(?<!quang )(?<!cong )(?<!dao )truong|thong tin can|can biet|can lay|chi can|xin|can"
             r"|lay|fields?|need(?: the)?|i need(?: the)?|we need(?: the)?|get(?: the)?|asking for) ?:? ?(?P<x>[^;.]+?)"
             r"(?=\s*(?:[;.](?:\s|$)|$|,? (?:muc dich|ho so|hs|case|ly do|de|for|purpose|vu|trong)\b))"
         ),

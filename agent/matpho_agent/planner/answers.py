@@ -27,6 +27,8 @@ def answer_to_question(clause: Clause, wish: Wish | None) -> QueryPlan | None:
     pending = clause.memory.pending
     if pending is None or _another_wish(pending, clause, wish):
         return None
+    if pending.turn is not None and pending.turn != clause.memory.turns:
+        return None
     if pending.plan.intent in DRAFTS:
         return _for_tool(pending, clause, wish)
     return _for_reading(pending, clause)

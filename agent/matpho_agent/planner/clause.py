@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from matpho_agent.language.codes import Code, CodeKind
 from matpho_agent.language.deadlines import read_deadline, read_horizon
 from matpho_agent.language.lexicon import Match, lexicon_of, shipped
 from matpho_agent.language.names import NameMatch, find_people, find_units
 from matpho_agent.language.pieces import Pieces, Span, blanked, quotations, read_pieces
-from matpho_agent.language.tokens import Text, Token, read_text
+from matpho_agent.language.tokens import Text, Token, agrees, read_text
 from matpho_agent.planner.plan import Memory, QueryPlan
 from matpho_agent.planner.reader import Reading, build_plan, scan
 from matpho_agent.planner.situation import Situation
@@ -35,7 +36,8 @@ PIECES_OF_TOOL: Mapping[str, frozenset[str]] = {
     "dispatch_unit": frozenset({"note"}),
 }
 UNIT_ACTS = frozenset({"dispatch"})
-PERSON_ACTS = frozenset({"assigned", "audit", "who"})
+PERSON_ACTS = frozenset({"assigned", "audit", "who", "move", "export", "identity", "dispatch", "close"})
+"""Acts beside which staff may be named; a name counts as one only where it stands as such."""
 MIN_NOTE_WORDS = 2
 
 
@@ -50,6 +52,8 @@ class Clause:
     acts: frozenset[str]
     pieces: Mapping[str, str]
     quotes: tuple[str, ...]
+    placed: frozenset[int]
+    """Offsets at which words of whole place names begin; nothing else is read into them."""
     unit_names: tuple[NameMatch, ...]
     people: tuple[NameMatch, ...]
     situation: Situation
@@ -61,7 +65,9 @@ class Clause:
 
     def found(self, category: str) -> list[Match]:
         """The matches of one of the small dictionaries, longest first at each place, none overlapping."""
-        return longest(lexicon_of(category).matches(self.free.tokens))
+        return longest(
+            _unplaced(self.free.tokens, lexicon_of(category).matches(self.free.tokens, shipped().knows), self.placed)
+        )
 
     def code(self, *kinds: CodeKind) -> str | None:
         """The first code of these kinds, in the order in which the kinds are given."""
@@ -76,9 +82,10 @@ class Clause:
         """Every code."""
         return self.reading.identifiers.codes
 
-    def says(self, *plain: str) -> bool:
-        """Whether any of the bare words occurs outside quotations."""
-        return any(token.plain in plain for token in self.free.tokens)
+    def says(self, *words: str) -> bool:
+        """Whether any of the words occurs outside quotations; typed with marks it must have the right ones."""
+        wanted = {word: _word(word) for word in words}
+        return any(agrees(token, word) for token in self.free.tokens for word in wanted.values())
 
 
 def longest(matches: Iterable[Match]) -> list[Match]:
@@ -90,9 +97,33 @@ def longest(matches: Iterable[Match]) -> list[Match]:
     return sorted(kept, key=lambda match: match.start)
 
 
-def acts_in(tokens: Sequence[Token]) -> frozenset[str]:
+@cache
+def _word(word: str) -> Token:
+    return read_text(word).tokens[0]
+
+
+def acts_in(tokens: Sequence[Token], placed: frozenset[int] = frozenset()) -> frozenset[str]:
     """What the words want done, by meaning."""
-    return frozenset(match.value for match in longest(lexicon_of("act").matches(tokens)))
+    found = _unplaced(tokens, lexicon_of("act").matches(tokens, shipped().knows), placed)
+    return frozenset(match.value for match in longest(found))
+
+
+def _unplaced(tokens: Sequence[Token], matches: Iterable[Match], placed: frozenset[int]) -> list[Match]:
+    """The matches less those inside the names of places: `Hà Đông` closes nothing."""
+    return [
+        match
+        for match in matches
+        if not placed or not all(tokens[number].start in placed for number in range(match.start, match.end))
+    ]
+
+
+def _placed(tokens: Sequence[Token], situation: Situation) -> frozenset[int]:
+    return frozenset(
+        tokens[number].start
+        for match in situation.places.find(tokens)
+        if match.whole and not match.guess and match.end - match.start > 1
+        for number in range(match.start, match.end)
+    )
 
 
 def open_clause(said: str, situation: Situation, memory: Memory, tool: str = "") -> Clause:
@@ -100,7 +131,8 @@ def open_clause(said: str, situation: Situation, memory: Memory, tool: str = "")
     text = read_text(said)
     quoted = quotations(text)
     free = blanked(text, [span for _content, span in quoted])
-    acts = acts_in(free.tokens)
+    placed = _placed(free.tokens, situation)
+    acts = acts_in(free.tokens, placed)
     pieces = _pieces(text if not quoted or "watch" in acts else free, acts, tool)
     notes = (
         _note(blanked(free, pieces.spans), acts | _acts_of(tool), situation) if "note" not in pieces.values else None
@@ -125,12 +157,12 @@ def open_clause(said: str, situation: Situation, memory: Memory, tool: str = "")
     )
     return Clause(
         text, free, reading, build_plan(reading, situation), acts, values, tuple(content for content, _span in quoted),
-        tuple(units), tuple(people), situation, memory,
+        placed, tuple(units), tuple(people), situation, memory,
     )  # fmt: skip
 
 
 def _speaks_of_people(acts: frozenset[str], tool: str) -> bool:
-    return bool(acts & PERSON_ACTS) or tool in {"list_incidents", "search_audit"} or "move" in acts or "export" in acts
+    return bool(acts & PERSON_ACTS) or tool in {"list_incidents", "search_audit"}
 
 
 def _acts_of(tool: str) -> frozenset[str]:

@@ -11,7 +11,7 @@ from matpho_agent.planner.drafts.table import DRAFTS, NEEDED
 from matpho_agent.planner.lookups import Found
 from matpho_agent.planner.plan import QueryPlan
 from matpho_agent.planner.references import point_at
-from matpho_agent.planner.resolve import Resolution, find_events, find_incident
+from matpho_agent.planner.resolve import PLURAL, Resolution, find_events, find_incident
 from matpho_agent.planner.step import Step, ask
 
 MOVEMENTS = ("preset", "pan", "tilt", "zoom", "home")
@@ -81,9 +81,7 @@ def _resolved(
 
 def _all_meant(clause: Clause, resolution: Resolution) -> bool:
     """`các vụ đó`, `both`: all of them; a single focus never is several."""
-    return clause.says("cac", "nhung", "tat", "all", "both", "them", "these", "those", "het") or (
-        clause.memory.topic == "incident" and bool(clause.memory.incident_id)
-    )
+    return clause.says(*PLURAL) or (clause.memory.topic == "incident" and bool(clause.memory.incident_id))
 
 
 def _camera(plan: QueryPlan, clause: Clause, arguments: dict[str, Any]) -> Step | None:

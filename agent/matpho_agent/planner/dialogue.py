@@ -114,7 +114,7 @@ def _listed_on(plan: QueryPlan, before: QueryPlan, clause: Clause) -> QueryPlan:
 
 def _questions(clause: Clause) -> bool:
     return "?" in clause.free.typed or clause.says(
-        "gi", "sao", "bao", "may", "ai", "nao", "how", "what", "who", "when", "con"
+        "gì", "sao", "bao", "mấy", "ai", "nào", "how", "what", "who", "when", "còn"
     )
 
 

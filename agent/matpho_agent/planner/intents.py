@@ -35,7 +35,7 @@ def reading_intent(reading: Reading, plan: QueryPlan) -> str:
     if wanted in {"camera_status", "list_cameras"} or (speaks_of_cameras and plan.status and not plan.event_types):
         return _about_cameras(plan, wanted, one_camera)
     if speaks_of_cameras and not plan.event_types and not plan.objects and not plan.query:
-        if one_camera and reading.says(*VIEW_WORDS) and plan.time_from is None:
+        if one_camera and reading.says(*VIEW_WORDS) and (plan.time_from is None or plan.at_present):
             return "get_snapshot"
         if (plan.kind or plan.owner) and not one_camera:
             return "list_cameras"

@@ -69,6 +69,8 @@ class QueryPlan(_Value):
     owner: str | None = None
     event: EventReference | None = None
     camera_that: bool = False
+    at_present: bool = False
+    """Whether the time said is just now."""
     everywhere: bool = False
     own_area: bool = False
     follow: Follow | None = None
@@ -110,6 +112,8 @@ class Pending(_Value):
     plan: QueryPlan
     missing: str
     options: list[str] = Field(default_factory=list)
+    turn: int | None = None
+    """The one turn that may answer, by `Memory.turns`; None while the question stands."""
 
 
 class Proposal(_Value):

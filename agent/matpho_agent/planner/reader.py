@@ -22,6 +22,8 @@ PLACE_CUES = frozenset(
     | {"ward", "around", "truoc", "cong", "on", "bo"}
 )
 """Words after which a short name typed without marks may be a place."""
+PRESENT = ("bay gio", "hien", "luc nay", "right now", "now")
+"""Ways to say just now."""
 KEPT_IN_QUERY = frozenset({"event", "object", "colour"})
 """Words that became filters but belong to the picture that a remaining description paints."""
 NATIVE_OBJECTS = {
@@ -69,7 +71,8 @@ def scan(text: Text, situation: Situation, lexicon: Lexicon, names: Sequence[Nam
     named = {number for match in names for number in range(match.start, match.end)}
     candidates = lexicon.matches(text.tokens)
     compared = [match for match in candidates if match.category == "compare"]
-    hidden = [(text.tokens[m.start].start, text.tokens[m.end - 1].end) for m in (*compared, *names)]
+    pictured = [match for match in candidates if match.value == "get_snapshot" and match.length > 1 and not match.typo]
+    hidden = [(text.tokens[m.start].start, text.tokens[m.end - 1].end) for m in (*compared, *pictured, *names)]
     time = read_time(_without(text, [*hidden, *identifiers.spans]), situation.now)
     reading = Reading(text, time, identifiers, taken=dict.fromkeys(named, "name"))
     for span in (*identifiers.spans, *time.spans):
@@ -139,7 +142,7 @@ def build_plan(reading: Reading, situation: Situation) -> QueryPlan:
     """Turn what was found into a plan."""
     plan = QueryPlan()
     _things(reading, plan)
-    _time(reading, plan)
+    _time(reading, plan, situation)
     _where(reading, situation, plan)
     _references(reading, plan)
     groups = reading.values("group")
@@ -203,10 +206,16 @@ def _denied(reading: Reading, negation: Match) -> range:
     return range(negation.end, end)
 
 
-def _time(reading: Reading, plan: QueryPlan) -> None:
+def _time(reading: Reading, plan: QueryPlan, situation: Situation) -> None:
     found = reading.time.range
     if found is not None:
         plan.time_from, plan.time_to, plan.time_point = found.time_from, found.time_to, found.point
+        said = [reading.text.plain[start:end] for start, end in reading.time.spans]
+        plan.at_present = (
+            found.time_to == situation.now
+            and not any(c.isdigit() for c in "".join(said))
+            and any(word.startswith(PRESENT) for word in said)
+        )
 
 
 def _where(reading: Reading, situation: Situation, plan: QueryPlan) -> None:

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from matpho_agent.language.lexicon import Lexicon, lexicon_of
 from matpho_agent.language.tokens import Token, read_text
+from matpho_agent.planner.edits import changes_in
 from matpho_agent.planner.plan import Memory
-from matpho_agent.planner.reader import Situation
+from matpho_agent.planner.situation import Situation
 
 MAX_PLAIN_WORDS = 12
 """A longer answer is no plain yes or no, whatever its words."""
@@ -37,7 +38,10 @@ def read_reply(text: str, memory: Memory, situation: Situation) -> Reply:
     if memory.proposal is None:
         return Reply("other")
     plain = plain_answer(text)
-    return Reply(plain) if plain else Reply("other")
+    if plain:
+        return Reply(plain)
+    changes = changes_in(text, memory, memory.proposal, situation)
+    return Reply("edit", changes) if changes else Reply("other")
 
 
 def plain_answer(text: str) -> Literal["", "yes", "no"]:

@@ -20,7 +20,7 @@ from matpho_agent.planner.lookups import (
 from matpho_agent.planner.plan import EventReference, QueryPlan, Remembered
 from matpho_agent.planner.references import nth, point_at
 
-PLURAL = ("cac", "nhung", "tat", "het", "all", "both", "them", "these", "those", "moi", "hai")
+PLURAL = ("các", "những", "tất", "hết", "all", "both", "them", "these", "those", "mọi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def _tells_more(plan: QueryPlan, clause: Clause) -> bool:
         return True
     return bool(
         (plan.areas or plan.time_from)
-        and clause.says("vu", "incident", "case", "su", "alert")
+        and clause.says("vụ", "incident", "case", "sự", "alert")
         and not clause.reading.has("reference")
     )
 
@@ -133,7 +133,17 @@ def find_events(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Reso
             return Resolution(chosen)
     if rows is None:
         return Resolution(lookup=("search_events", search_lookup(plan)))
-    return Resolution(_one_of(_nearest(fitting(rows, plan, clause.situation), clause), reference, clause))
+    fit = _nearest(fitting(rows, plan, clause.situation), clause)
+    if reference is not None and len(fit) > 1:
+        fit = _told_of(fit, clause) or fit
+    return Resolution(_one_of(fit, reference, clause))
+
+
+def _told_of(rows: Sequence[Remembered], clause: Clause) -> list[Remembered]:
+    """Those that this talk has already shown: `sự kiện đầu tiên (xe tải trắng tối qua)` is none that nobody saw."""
+    memory = clause.memory
+    told = {row.id for row in memory.results} | {str(name) for entry in memory.history for name in entry.get("ids", ())}
+    return [row for row in rows if row.id in told]
 
 
 def _one_of(rows: Sequence[Remembered], reference: EventReference | None, clause: Clause) -> list[str]:

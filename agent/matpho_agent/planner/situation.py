@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from matpho_agent.language.names import PersonName, UnitName, unit_index
+from matpho_agent.language.names import unit_index
 from matpho_agent.language.places import PlaceIndex
+from matpho_tools.city import PersonName, UnitName
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,13 @@ from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.intents import CAMERA_WORDS
 
 ASKING = (
-    "nao", "may", "nhieu", "nhung", "cac", "list", "which", "many", "liet", "ke", "show", "what", "share", "any", "danh",
+    "nào", "mấy", "nhiêu", "những", "các", "list", "which", "many", "liệt", "kê", "show", "what", "share", "any", "danh",
 )  # fmt: skip
 """Words of a list or a question: `những vụ đã xử lý xong` orders nothing."""
-HOW = ("sao", "cach", "how", "what", "the nao", "why", "gi", "ai", "bao", "may", "nao", "who")
-MEDIA = ("clip", "video", "anh", "hinh", "footage", "snapshot", "recording", "picture", "still", "link", "file")
-CASES = ("vu", "incident", "incidents", "case", "cases", "ca", "alert", "alerts", "canh", "bao")
+MEDIA = ("clip", "video", "ảnh", "hình", "footage", "snapshot", "recording", "picture", "still", "link", "file")
+CASES = ("vụ", "incident", "incidents", "case", "cases", "ca", "alert", "alerts", "cảnh", "sự")
 UPDATES = frozenset({"reopen", "close", "resolve", "working", "update", "step"})
-MINE = ("toi", "em", "tui", "minh", "my", "me", "chau", "con", "i")
+MINE = ("tôi", "em", "tui", "mình", "my", "me", "cháu", "con", "i")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +82,11 @@ def _audit(clause: Clause) -> bool:
     if "audit" in clause.acts:
         return True
     done = clause.said("audited")
-    own = clause.says("toi", "minh", "em", "my") and "who" in clause.acts
+    own = clause.says("tôi", "mình", "em", "my") and "who" in clause.acts
     if "who" in clause.acts and not clause.plan.event_types:
         return bool(done or clause.people or own)
     named = [match for match in clause.people if match.start and clause.free.tokens[match.start - 1].plain in BY]
-    return bool(done and named and (_asks(clause) or clause.says("every", "all", "moi", "lan")))
+    return bool(done and named and (_asks(clause) or clause.says("every", "all", "mọi", "lần")))
 
 
 BY = ("by", "of", "cua", "do", "from")
@@ -97,7 +96,7 @@ def _decide(clause: Clause) -> bool:
     if not clause.acts & {"approve", "reject"} or clause.code("incident"):
         return False
     about = clause.code("request", "") or clause.acts & {"identity", "verify"} or clause.memory.request_id
-    return bool(about or clause.says("yeu", "phieu", "request", "requests", "duyet", "approve", "reject"))
+    return bool(about or clause.says("yêu", "phiếu", "request", "requests", "duyệt", "approve", "reject"))
 
 
 def _result(clause: Clause) -> bool:
@@ -139,6 +138,8 @@ def _escalate(clause: Clause) -> bool:
 def _dispatch(clause: Clause) -> bool:
     if clause.says(*MEDIA) and not clause.unit_names:
         return False
+    if "move" in clause.acts and not clause.unit_names and clause.says("camera", "cam", "ptz", "preset", "home"):
+        return False
     kinds = clause.unit_names or clause.said("unitkind")
     if "dispatch" in clause.acts:
         return bool(kinds or "give" not in clause.acts)
@@ -175,7 +176,7 @@ def _procedures(clause: Clause) -> bool:
     if "procedure" in clause.acts:
         return not clause.acts & {"open"}
     asks = "?" in clause.free.typed or clause.says(
-        "gi", "nao", "sao", "bao", "may", "ai", "how", "what", "must", "should"
+        "gì", "nào", "sao", "bao", "mấy", "ai", "how", "what", "must", "should"
     )
     return "norm" in clause.acts and asks and clause.plan.time_from is None
 
@@ -199,12 +200,12 @@ def _incident(clause: Clause) -> bool:
     if "progress" in clause.acts:
         return bool(clause.code("incident", "") or pointed or clause.memory.topic in {"event", "incident"})
     return (
-        "incident" in clause.acts and clause.reading.has("reference") and not clause.says("nao", "may", "nhung", "cac")
+        "incident" in clause.acts and clause.reading.has("reference") and not clause.says("nào", "mấy", "những", "các")
     )
 
 
 def _incidents(clause: Clause) -> bool:
-    cases = clause.says("vu", "incident", "incidents", "cases", "case", "ca")
+    cases = clause.says("vụ", "incident", "incidents", "cases", "case", "ca")
     if "incident" in clause.acts and not clause.codes:
         return True
     return bool(cases and clause.acts & {"standing", "assigned", "priority"} and not clause.codes)

@@ -37,7 +37,7 @@ _PRESET = re.compile(
     r"(?<![0-9a-z])(?:(?:ve|sang|qua|ra|toi|den|vao|to|at|onto|len|chon|goi|chuyen)?(?: the)? ?"
     r"(?:preset|vi tri|goc may|goc nhin|goc|diem dat san|diem|huong)(?: dat san| so| ten| named| called)?"
     r"|huong (?:ve|ra|vao|sang)|nhin (?:ve|ra|vao|sang)|chia (?:ve|vao|sang|ra)|towards?|facing|to face|to look at|at|to|ve phia|ve huong"
-    r"|ve|sang|qua|ra|vao|toi|den)(?: phia| huong| the)? ?:? ?[\"“'‘]?(?P<x>[^,;.\"”'’]{2,60})"
+    r"|ve|sang|qua|ra|vao|toi|den)(?![0-9a-z])(?: phia| huong| the)? ?:? ?[\"“'‘]?(?P<x>[^,;.\"”'’]{2,60})"
 )
 _TAIL = re.compile(
     r"(?i)\s*\b(?:(?:giúp|giùm|hộ|cho)?\s*(?:tôi|em|mình|anh|chị)?\s*(?:với|nhé|nha|đi|ạ|luôn|ngay|coi|xem|được không|please|pls|preset|position|now)|"
@@ -57,7 +57,7 @@ def move(clause: Clause) -> dict[str, Any]:
     preset = _preset(clause)
     if preset:
         return {"preset": preset}
-    degrees = _degrees(plain)
+    degrees = degrees_in(plain)
     return {"degrees": degrees} if degrees is not None else {}
 
 
@@ -87,8 +87,8 @@ def _turns(plain: str) -> dict[str, Any]:
         if match is None or axis in found:
             continue
         if amounts:
-            place, degrees = min(amounts, key=lambda amount: abs(amount[0] - match.end()))
-            found[axis] = sign * degrees
+            after = match.end()
+            found[axis] = sign * min(amounts, key=lambda amount: abs(amount[0] - after))[1]
         elif small:
             found[axis] = sign * LITTLE
     return {axis: int(value) if value == int(value) else value for axis, value in found.items()}
@@ -112,7 +112,8 @@ def _zoom(plain: str) -> dict[str, Any]:
     return {"zoom": -amount if match["out"] else amount}
 
 
-def _degrees(plain: str) -> float | int | None:
+def degrees_in(plain: str) -> float | int | None:
+    """The first number of degrees in a bare text."""
     match = _DEGREES.search(plain)
     if match is None:
         return None
@@ -130,7 +131,7 @@ def _preset(clause: Clause) -> str | None:
     matches = [m for m in _PRESET.finditer(said) if clause.text.typed[m.start("x") : m.end("x")].strip()]
     if not matches:
         return None
-    match = next((m for m in matches if re.search(r"preset|vi tri|goc", m[0])), matches[-1])
+    match = min(matches, key=_plainness)
     typed = clause.text.typed[match.start("x") : match.end("x")].strip()
     while (shorter := _TAIL.sub("", typed).strip()) != typed and shorter:
         typed = shorter
@@ -141,6 +142,12 @@ def _preset(clause: Clause) -> str | None:
     ) and (len(clause.plan.camera_ids) == 1 and not re.search(r"preset|vi tri|goc", match[0])):
         return None
     return typed.strip(" '\"“”‘’") or None
+
+
+def _plainness(match: re.Match[str]) -> tuple[int, int]:
+    """`preset X` before `towards X` before a bare `sang X`; the first of each."""
+    rank = 0 if re.match(r"(?:\w+ )?(?:the )?(?:preset|vi tri|goc)", match[0]) else 1
+    return (rank if rank == 0 or re.match(r"toward|facing|huong|nhin|chia|ve phia", match[0]) else 2, match.start())
 
 
 def _known_presets(clause: Clause) -> list[str]:

@@ -11,7 +11,8 @@ PRIORITIES = ("low", "medium", "high", "critical")
 STATE_OF_ACT = {"reopen": "reopened", "close": "closed", "resolve": "resolved", "working": "in_progress"}
 """The acts that set a state, the weightier first."""
 SETTABLE = frozenset({"new", "in_progress", "resolved", "closed", "reopened", "escalated"})
-ABOVE = ("tro", "above", "higher", "hon")
+OWN = frozenset({"toi", "em", "tui", "minh", "me", "chau", "con"})
+ABOVE = ("trở", "above", "higher", "hơn")
 
 
 def priority(clause: Clause) -> str | None:
@@ -118,7 +119,7 @@ def list_incidents(clause: Clause) -> dict[str, Any]:
     states = list(dict.fromkeys(state for value in clause.said("state") for state in value.split("+")))
     if states:
         found["status"] = states
-    said = clause.said("priority") if "priority" in clause.acts or not clause.says("mo") else clause.said("priority")
+    said = clause.said("priority")
     if said:
         least = PRIORITIES.index(said[-1])
         found["priority"] = list(PRIORITIES[least:]) if clause.says(*ABOVE) and least < 3 else list(dict.fromkeys(said))
@@ -142,7 +143,7 @@ def who(clause: Clause) -> str | None:
         return ids[0]
     if ids:
         return None
-    own = clause.says("toi", "minh", "em", "tui", "my", "me", "mine", "myself", "i")
+    own = clause.says(*MINE, "mine", "myself")
     spoken = clause.acts & {"assigned", "who", "audit"} or clause.memory.plan is not None
     return clause.situation.user_id or None if own and spoken and _possessive(clause) else None
 
@@ -153,9 +154,9 @@ def _possessive(clause: Clause) -> bool:
     for place, token in enumerate(tokens):
         if token.plain in {"my", "mine", "myself"}:
             return True
-        if token.plain in MINE and place and tokens[place - 1].plain in {"cua", "chinh", "rieng", "to", "by"}:
+        if token.plain in OWN and place and tokens[place - 1].plain in {"cua", "chinh", "rieng", "to", "by"}:
             return True
-        if token.plain in MINE and place > 1 and (tokens[place - 2].plain, tokens[place - 1].plain) == ("giao", "cho"):
+        if token.plain in OWN and place > 1 and (tokens[place - 2].plain, tokens[place - 1].plain) == ("giao", "cho"):
             return True
     return False
 

@@ -28,7 +28,7 @@ def audit(clause: Clause) -> dict[str, Any]:
     person = who(clause)
     if person:
         found["actor"] = person
-    done = clause.said("audited")
+    done = [name for name in clause.said("audited") if name != "search_audit" or "who" in clause.acts]
     if done:
         found["action"] = done[0]
     subject = next((code.text for code in clause.codes), None) or next(iter(plan.camera_ids), None) or plan.plate
