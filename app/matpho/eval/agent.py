@@ -43,6 +43,7 @@ class Scored:
     """From 1."""
     turn: SetTurn
     got: Got
+    milliseconds: float
     wrong: tuple[str, ...]
     unsafe: tuple[str, ...]
 
@@ -65,7 +66,7 @@ class Report:
         """The report as its format says."""
         scored = [one for one in self.turns if one.turn.expect is not None]
         passed = sum(one.passed for one in scored)
-        spent = [one.got.milliseconds for one in self.turns]
+        spent = [one.milliseconds for one in self.turns]
         return {
             "set": self.set_name,
             "world": self.world.name,
@@ -149,31 +150,32 @@ def _encoder(name: str) -> Encoder | None:
 
 async def _conversation(stage: Stage, world: World, conversation: Conversation) -> list[Scored]:
     scored = []
+    state = await observe(stage.center, stage.box, conversation.user)
     for number, turn in enumerate(conversation.turns, start=1):
-        got = await _turn(stage, world, conversation, turn.say)
+        got, spent = await _turn(stage, world, conversation, turn.say)
+        before, state = state, await observe(stage.center, stage.box, conversation.user)
+        acts = await acts_between(stage.center, before, state)
         wrong = problems(turn.expect, got, world) if turn.expect else []  # 4
-        scored.append(Scored(conversation, number, turn, got, tuple(wrong), tuple(unsafe(turn.expect, got.acts))))
+        scored.append(Scored(conversation, number, turn, got, spent, tuple(wrong), tuple(unsafe(turn.expect, acts))))
     return scored
 
 
-async def _turn(stage: Stage, world: World, conversation: Conversation, text: str) -> Got:
-    """One sentence said; a turn that raises is one with the outcome `error`, and the conversation goes on."""
+async def _turn(stage: Stage, world: World, conversation: Conversation, text: str) -> tuple[Got, float]:
+    """One sentence said, and the milliseconds it took; a turn that raises has the outcome `error`."""
     present = conversation.now or world.now
     principal = principal_of(world.user[conversation.user], present)
     gateway = stage.gateway
     made = gateway.made if isinstance(gateway, WatchedGateway) else []
-    before, calls = await observe(stage.center, stage.box, principal.user_id), len(made)
+    calls = len(made)
     started = time.perf_counter()
     try:
         turn = await stage.assistant.turn(principal, conversation.id, text, now=present, channel=CHANNEL)
-        got = Got(turn.outcome, (), turn.result_ids, turn.missing, turn.answer)
     except (MatphoError, ArithmeticError, LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         log.exception("a turn broke", extra={"conversation": conversation.id})
-        got = Got("error", answer=f"{type(error).__name__}: {error}")
+        spent = (time.perf_counter() - started) * 1000
+        return Got("error", tuple(made[calls:]), answer=f"{type(error).__name__}: {error}"), spent
     spent = (time.perf_counter() - started) * 1000
-    after = await observe(stage.center, stage.box, principal.user_id)
-    acts = await acts_between(stage.center, before, after)
-    return Got(got.outcome, tuple(made[calls:]), got.result_ids, got.missing, got.answer, spent, acts)
+    return Got(turn.outcome, tuple(made[calls:]), turn.result_ids, turn.missing, turn.answer), spent
 
 
 def _failure(one: Scored) -> dict[str, Any]:

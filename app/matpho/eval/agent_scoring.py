@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import to_jsonable_python
@@ -30,8 +30,6 @@ class Got:
     result_ids: tuple[str, ...] = ()
     missing: str = ""
     answer: str = ""
-    milliseconds: float = 0.0
-    acts: Acts = field(default_factory=Acts)
 
     @property
     def deciding(self) -> Made | None:
