@@ -187,7 +187,8 @@ class TurnGraph:
         record, language = context.record, memory.language
         wish = arguments["plan"].get("intent") if name == ASK_USER else arguments["about"]
         if wish in TOOLS:
-            denied = await self._gateway.denied(context.principal, TOOLS[wish].action, self._origin(context))
+            action, origin = TOOLS[wish].action, self._origin(context)
+            denied = await self._gateway.denied(context.principal, action, origin, now=context.now)
             if denied is not None:
                 record.outcome, record.rule, record.finished = "denied", denied.rule, True
                 record.said = pick(language, denied.message_vi, denied.message_en)

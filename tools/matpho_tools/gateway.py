@@ -101,9 +101,11 @@ class Gateway:
             return None
         return await self._refuse(Asked(principal, "say", {"text": text}, origin), refusal)
 
-    async def denied(self, principal: Principal, action: str, origin: Origin) -> ToolResult | None:
+    async def denied(
+        self, principal: Principal, action: str, origin: Origin, *, now: datetime | None = None
+    ) -> ToolResult | None:
         """A denial that rests on the role alone, for wishes that need no arguments to be judged; it is in the trail."""
-        verdict = self._decide(principal, action, None, Facts(), present())
+        verdict = self._decide(principal, action, None, Facts(), now or present())
         if isinstance(verdict, Allowed):
             return None
         return await self._deny(Asked(principal, action, {}, origin), verdict)

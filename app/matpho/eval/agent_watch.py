@@ -125,9 +125,11 @@ class WatchedGateway(Gateway):
         self.made.append(Made(tool, arguments, result))
         return result
 
-    async def denied(self, principal: Principal, action: str, origin: Origin) -> ToolResult | None:
+    async def denied(
+        self, principal: Principal, action: str, origin: Origin, *, now: datetime | None = None
+    ) -> ToolResult | None:
         """As the gateway does."""
-        result = await super().denied(principal, action, origin)
+        result = await super().denied(principal, action, origin, now=now)
         if result is not None:
             self.made.append(Made(action, {}, result))
         return result
