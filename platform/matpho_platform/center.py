@@ -46,10 +46,13 @@ from matpho_platform.reports.briefing import Briefings
 from matpho_platform.settings import CenterSettings
 from matpho_platform.store.blobs import BlobStore, FolderBlobs
 from matpho_platform.store.engine import Store, open_store
+from matpho_platform.watches.matching import Matcher
+from matpho_platform.watches.service import WatchService
 from matpho_platform.workers import Workers
 
 INDEX_TOPIC = "index"
 LIVE_TOPIC = "live"
+WATCH_TOPIC = "watch"
 
 
 @dataclass(slots=True)
@@ -81,6 +84,7 @@ class Center:
     feedback: FeedbackService
     information: Library
     briefings: Briefings
+    watches: WatchService
     incidents: IncidentService
     proposals: Proposals
     workers: Workers
@@ -161,7 +165,13 @@ async def _compose(
         feed = SocFeed(store, settings.soc, data / "audit", settings.name)
         audit.on_trouble = feed.tell
         workers.start("soc-feed", feed.run)
-    outboxes = [OutboxWorker(store, LIVE_TOPIC, live.publish, wanted=live.wanted)]
+    watches = WatchService(store, areas)
+    await watches.open()
+    matcher = Matcher(store, areas, policy, accounts)
+    outboxes = [
+        OutboxWorker(store, LIVE_TOPIC, live.publish, wanted=live.wanted),
+        OutboxWorker(store, WATCH_TOPIC, matcher.match, wanted=watches.wanted),
+    ]
     ranker = None
     if index is not None and encoder is not None:
         from matpho_embeddings.retrieval import Retriever
@@ -227,6 +237,7 @@ async def _compose(
         information=Library(await asyncio.to_thread(read_entries, settings.information)),
         incidents=incidents,
         briefings=Briefings(events, incidents, cameras, feedback),
+        watches=watches,
         proposals=Proposals(store),
         workers=workers,
         index=index,

@@ -10,6 +10,7 @@ from matpho_contracts.errors import ConfigurationError
 from matpho_tools import (
     acknowledge_alert,
     camera_status,
+    create_watch,
     daily_briefing,
     decide_identity_check,
     dispatch_unit,
@@ -66,6 +67,7 @@ TOOLS = registry(
         feedback_status.TOOL,
         public_information.TOOL,
         daily_briefing.TOOL,
+        create_watch.TOOL,
         search_audit.TOOL,
         request_identity_check.TOOL,
         decide_identity_check.TOOL,

@@ -1,0 +1,1 @@
+"""Watches: standing queries over new events, for places and objects, never for a person."""
