@@ -196,17 +196,16 @@ class Acting:
         reason: str = "",
         key: str = "",
     ) -> IncidentAction:
-        titles = await reading.titles(self._procedures)
         async with self._store.writing() as session:
             row = await repository.locked(session, incident_id)  # 1
             if row is None:
                 raise IncidentNotFoundError(f"There is no incident {incident_id}.")
             if await self._done_before(session, key, action, incident_id) is not None:  # 2
-                return await self._result(session, action, incident_id, titles, at, changed=False)
+                return await self._result(session, action, incident_id, at, changed=False)
             change = await decide(session, row)  # 3
             await repository.change(session, incident_id, change.columns)  # 4
             await self._note(session, principal, incident_id, action, change.details, unix_ms(at), note, reason, key)
-            return await self._result(session, action, incident_id, titles, at)
+            return await self._result(session, action, incident_id, at)
 
     async def _done_before(self, session: ReadSession, key: str, action: str, incident_id: str | None) -> str | None:
         """The incident of the act that had this key; None: no such act. Raises KeyReusedError for another act's key."""
@@ -246,13 +245,12 @@ class Acting:
         session: ReadSession,
         action: str,
         incident_id: str,
-        titles: Mapping[str, str],
         now: datetime,
         *,
         changed: bool = True,
     ) -> IncidentAction:
         row = await repository.one(session, incident_id)
-        detail = await reading.detail(session, row, titles, now)
+        detail = await reading.detail(session, row, now)
         task = detail.tasks[-1] if action == "dispatched" and detail.tasks else None
         return IncidentAction(action=action, changed=changed, incident=detail, task=task)
 

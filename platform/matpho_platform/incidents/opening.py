@@ -26,6 +26,7 @@ _GIVEN_OUT = re.compile(r"^VV-(\d{4})-(\d{1,9})$")
 
 async def lock(session: WriteSession) -> None:
     """From here to the commit nobody else opens an incident."""
+    await repository.ensure_counter(session, LOCK)
     await lock_serial(session, LOCK)
 
 

@@ -80,10 +80,8 @@ class ProcedureService:
         """Add procedures, or change those with the same ids."""
         async with self._store.writing() as session:
             for item in given:
-                document = item.model_dump_json()
-                await repository.save(
-                    session, procedures, {"procedure_id": item.id, "public": item.public, "document": document}
-                )
+                values = {"procedure_id": item.id, "title": item.title, "public": item.public}
+                await repository.save(session, procedures, values | {"document": item.model_dump_json()})
 
     async def _library(self, public_only: bool) -> Library:
         """The searchable procedures, made anew only when one has changed."""

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from matpho_platform.incidents import repository
-from matpho_platform.incidents.procedures import ProcedureService
 from matpho_platform.incidents.progress import local, progress
 from matpho_platform.incidents.schemas import (
     IncidentDetail,
@@ -26,25 +25,25 @@ from matpho_platform.incidents.states import OPEN
 from matpho_platform.store.session import ReadSession
 
 
-async def titles(procedures: ProcedureService) -> Mapping[str, str]:
-    """The titles of the procedures, by id."""
-    return {item.id: item.title for item in await procedures.all(public_only=False)}
+async def summaries(session: ReadSession, rows: Sequence[RowMapping], now: datetime) -> tuple[IncidentSummary, ...]:
+    """Rows of incidents as values."""
+    step_rows = await repository.steps_of(session, (row["incident_id"] for row in rows))
+    return await _summaries(session, rows, step_rows, now)
 
 
-async def summaries(
-    session: ReadSession, rows: Sequence[RowMapping], names: Mapping[str, str], now: datetime
+async def _summaries(
+    session: ReadSession, rows: Sequence[RowMapping], step_rows: Mapping[str, Sequence[RowMapping]], now: datetime
 ) -> tuple[IncidentSummary, ...]:
-    """Rows of incidents as values; `names` are the procedures' titles."""
-    ids = [row["incident_id"] for row in rows]
-    event_rows, step_rows = await repository.events_of(session, ids), await repository.steps_of(session, ids)
-    cameras = await repository.camera_names(session, (row["camera_id"] for row in rows))
+    event_rows = await repository.events_of(session, (row["incident_id"] for row in rows))
+    cameras = await repository.camera_names(session, (row["camera_id"] for row in rows if row["camera_id"]))
     people = await repository.people(session, (row["assigned_to"] for row in rows if row["assigned_to"]))
+    titles = await repository.titles(session, (row["procedure_id"] for row in rows if row["procedure_id"]))
     return tuple(
         IncidentSummary.model_validate(
             _columns(row, event_rows.get(row["incident_id"], ()), step_rows.get(row["incident_id"], ()), now)
             | {
                 "camera_name": cameras.get(row["camera_id"], row["camera_id"]),
-                "title": names.get(row["procedure_id"] or "", ""),
+                "title": titles.get(row["procedure_id"] or "", ""),
                 "assigned_name": people.get(row["assigned_to"] or "", row["assigned_to"] or ""),
             }
         )
@@ -80,10 +79,11 @@ def _columns(
     }
 
 
-async def detail(session: ReadSession, row: RowMapping, names: Mapping[str, str], now: datetime) -> IncidentDetail:
+async def detail(session: ReadSession, row: RowMapping, now: datetime) -> IncidentDetail:
     """One incident whole."""
-    summary = (await summaries(session, [row], names, now))[0]
-    step_rows = (await repository.steps_of(session, [summary.id])).get(summary.id, ())
+    by_incident = await repository.steps_of(session, [row["incident_id"]])
+    summary = (await _summaries(session, [row], by_incident, now))[0]
+    step_rows = by_incident.get(summary.id, ())
     return IncidentDetail(
         **{name: getattr(summary, name) for name in IncidentSummary.model_fields},
         opened_by=row["opened_by"],

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Table, and_, false, func, insert, select, true, update
+from sqlalchemy import ColumnElement, RowMapping, Table, and_, false, func, insert, select, text, true, update
 
 from matpho_platform.access.principal import Scope
 from matpho_platform.store.session import ReadSession, WriteSession
@@ -58,6 +58,12 @@ async def one(session: ReadSession, incident_id: str) -> RowMapping:
     return (await session.all(select(incidents).where(incidents.c.incident_id == incident_id)))[0]
 
 
+async def ensure_counter(session: WriteSession, name: str) -> None:
+    """Make a counter if there is none; of two that try at once both go on, with one row."""
+    made = text("INSERT INTO counters (name, value) VALUES (:name, 0) ON CONFLICT (name) DO NOTHING")
+    await session.run(made, [{"name": name}])
+
+
 async def locked(session: WriteSession, incident_id: str) -> RowMapping | None:
     """One incident, held until the commit: nobody else changes it meanwhile."""
     return await session.first(select(incidents).where(incidents.c.incident_id == incident_id).with_for_update())
@@ -71,8 +77,10 @@ async def area_of(session: ReadSession, incident_id: str) -> str | None:
 
 async def of_incidents(session: ReadSession, table: Table, ids: Iterable[str]) -> Mapping[str, Sequence[RowMapping]]:
     """The events or steps of some incidents, in order."""
-    query = select(table).where(table.c.incident_id.in_(set(ids))).order_by(table.c.incident_id, table.c.position)
-    grouped: dict[str, list[RowMapping]] = {}
+    wanted, grouped = set(ids), dict[str, list[RowMapping]]()
+    if not wanted:
+        return grouped
+    query = select(table).where(table.c.incident_id.in_(wanted)).order_by(table.c.incident_id, table.c.position)
     for row in await session.all(query):
         grouped.setdefault(row["incident_id"], []).append(row)
     return grouped
@@ -124,23 +132,32 @@ async def incident_of(session: ReadSession, event_ids: Iterable[str]) -> dict[st
 
 async def event_facts(session: ReadSession, event_ids: Iterable[str]) -> Mapping[str, RowMapping]:
     """Type, camera, area, severity and time of stored events, by id."""
+    wanted = set(event_ids)
+    if not wanted:
+        return {}
     query = (
         select(events.c.id, events.c.event_type, events.c.camera_id, events.c.area, events.c.severity, events.c.time_ms)
         .join(inbox, inbox.c.seq == events.c.seq)
-        .where(inbox.c.event_id.in_(set(event_ids)))
+        .where(inbox.c.event_id.in_(wanted))
     )
     return {row["id"]: row for row in await session.all(query)}
 
 
 async def camera_names(session: ReadSession, camera_ids: Iterable[str]) -> dict[str, str]:
     """The names of some cameras."""
-    query = select(cameras.c.camera_id, cameras.c.name).where(cameras.c.camera_id.in_(set(camera_ids)))
+    wanted = set(camera_ids)
+    if not wanted:
+        return {}
+    query = select(cameras.c.camera_id, cameras.c.name).where(cameras.c.camera_id.in_(wanted))
     return {row["camera_id"]: row["name"] for row in await session.all(query)}
 
 
 async def people(session: ReadSession, user_ids: Iterable[str]) -> dict[str, str]:
     """The names of some accounts."""
-    query = select(accounts.c.user_id, accounts.c.name).where(accounts.c.user_id.in_(set(user_ids)))
+    wanted = set(user_ids)
+    if not wanted:
+        return {}
+    query = select(accounts.c.user_id, accounts.c.name).where(accounts.c.user_id.in_(wanted))
     return {row["user_id"]: row["name"] for row in await session.all(query)}
 
 
@@ -181,8 +198,8 @@ async def note_down(
     key: str | None = None,
 ) -> None:
     """Append to the timeline; raises DuplicateError for a key that is there."""
-    text = json.dumps(dict(details), ensure_ascii=False, sort_keys=True)
-    entry = {"at_ms": at_ms, "actor": actor, "action": action, "details": text, "note": note, "reason": reason}
+    said = json.dumps(dict(details), ensure_ascii=False, sort_keys=True)
+    entry = {"at_ms": at_ms, "actor": actor, "action": action, "details": said, "note": note, "reason": reason}
     await session.run(insert(incident_timeline).values(incident_id=incident_id, key=key, **entry))
 
 
@@ -191,6 +208,15 @@ async def stored_procedures(session: ReadSession, public_only: bool) -> Sequence
     query = select(procedures.c.document).order_by(procedures.c.procedure_id).limit(MAX_REGISTRY)
     rows = await session.all(query.where(procedures.c.public) if public_only else query)
     return [row["document"] for row in rows]
+
+
+async def titles(session: ReadSession, procedure_ids: Iterable[str]) -> dict[str, str]:
+    """The titles of some procedures."""
+    wanted = set(procedure_ids)
+    if not wanted:
+        return {}
+    query = select(procedures.c.procedure_id, procedures.c.title).where(procedures.c.procedure_id.in_(wanted))
+    return {row["procedure_id"]: row["title"] for row in await session.all(query)}
 
 
 async def stored_procedure(session: ReadSession, procedure_id: str) -> str | None:

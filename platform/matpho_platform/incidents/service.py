@@ -77,13 +77,12 @@ class IncidentService(Acting):
             where.append(incidents.c.status.in_([item.value for item in status]))
         if priority:
             where.append(incidents.c.priority.in_([item.rank for item in priority]))
-        titles = await reading.titles(self._procedures)
         async with self._store.reading() as session:
             if assigned_to:
                 people = _named(assigned_to, await repository.everybody(session))
                 where.append(incidents.c.assigned_to.in_(people))
             rows, total = await repository.page(session, where, limit, offset)
-            found = await reading.summaries(session, rows, titles, now)
+            found = await reading.summaries(session, rows, now)
         return IncidentPage(incidents=found, total=total, offset=offset, limit=limit)
 
     def _where(
@@ -100,12 +99,11 @@ class IncidentService(Acting):
 
     async def get(self, scope: Scope, incident_id: str, now: datetime) -> IncidentDetail:
         """One incident whole; raises IncidentNotFoundError outside the scope too."""
-        titles = await reading.titles(self._procedures)
         async with self._store.reading() as session:
             row = await repository.find(session, self._areas.expand_scope(scope), incident_id)
             if row is None:
                 raise IncidentNotFoundError(f"There is no incident {incident_id}.")
-            return await reading.detail(session, row, titles, now)
+            return await reading.detail(session, row, now)
 
     async def area_of(self, incident_id: str) -> str | None:
         """Where an incident lies, or None; for the policy, so whoever asks."""
@@ -181,14 +179,13 @@ class IncidentService(Acting):
         if len(wanted) > MAX_EVENTS:
             raise BadInputError(f"An incident has at most {MAX_EVENTS} events.")
         chosen, pressing = await self.plan(wanted, procedure, priority)
-        titles = await reading.titles(self._procedures)
         async with self._store.writing() as session:
             await opening.lock(session)
             before = await self._done_before(session, key, "opened", None)
             if before is None and not separate:
                 before = next(iter((await repository.incident_of(session, wanted)).values()), None)
             if before is not None:
-                return await self._result(session, "opened", before, titles, at, changed=False)
+                return await self._result(session, "opened", before, at, changed=False)
             lead = opening.leading(await repository.event_facts(session, wanted), wanted)
             if lead is None:
                 raise EventNotFoundError("The events are gone.")
@@ -207,7 +204,7 @@ class IncidentService(Acting):
             )
             details = {"priority": pressing.value} | ({"procedure": chosen.id} if chosen else {})
             await self._note(session, principal, incident_id, "opened", details, at_ms, note, "", key)
-            return await self._result(session, "opened", incident_id, titles, at)
+            return await self._result(session, "opened", incident_id, at)
 
     async def load(
         self,

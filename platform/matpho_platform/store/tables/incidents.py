@@ -10,6 +10,7 @@ procedures = Table(
     "procedures",
     metadata,
     Column("procedure_id", Id, primary_key=True),
+    Column("title", String(200), nullable=False),
     Column("public", Boolean, nullable=False),
     Column("document", Text, nullable=False),
 )

@@ -12,18 +12,18 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables of this step, the lock row of opening, and the guards of the timeline."""
+    """Make the tables of this step and the guards of the timeline."""
     _registries()
     _incidents()
     _progress()
     _timeline()
-    op.execute("INSERT INTO counters (name, value) VALUES ('incidents', 0)")
 
 
 def _registries() -> None:
     op.create_table(
         "procedures",
         sa.Column("procedure_id", sa.String(length=64), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("public", sa.Boolean(), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("procedure_id"),
