@@ -158,23 +158,29 @@ class AuditLog:
 
     async def _write_all(self) -> None:
         """Commit what waits until nothing does; each round takes everybody who came meanwhile."""
-        spooled = await self._spooling.take() if self._spooling.waiting else []
-        while self._waiting or spooled:
-            group = [*spooled[:MAX_BATCH], *self._waiting[: max(1, MAX_BATCH - len(spooled))]]
-            del self._waiting[: max(1, MAX_BATCH - len(spooled))]
+        try:
+            while self._spooling.waiting:
+                await self._bring_home()
+        except BaseException as error:  # it stays in the spool; nobody goes before it
+            waiting, self._waiting = self._waiting, []
+            self._refuse(waiting, error)
+            return
+        while self._waiting:
+            group = self._waiting[:MAX_BATCH]
+            del self._waiting[:MAX_BATCH]
             try:
                 await self._commit_apart(group)
             except BaseException as error:
                 self._refuse(group, error)
-                if spooled or not isinstance(error, Exception):
-                    self._refuse(self._waiting, error)
-                    self._waiting.clear()
-                    return  # what was spooled stays where it is
-                continue
-            if spooled:
-                spooled = spooled[MAX_BATCH:]
-                if not spooled:
-                    await self._spooling.done()
+                if not isinstance(error, Exception):
+                    raise
+
+    async def _bring_home(self) -> None:
+        """Commit what the spool holds, in order, before anything newer."""
+        spooled = await self._spooling.take()
+        for first in range(0, len(spooled), MAX_BATCH):
+            await self._commit(spooled[first : first + MAX_BATCH])
+        await self._spooling.done()
 
     def _refuse(self, group: Sequence[Waiting], error: BaseException) -> None:
         if isinstance(error, DiskFailedError):

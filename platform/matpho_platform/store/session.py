@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Executable, RowMapping, Table
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
@@ -66,6 +68,11 @@ class WriteSession(ReadSession):
         """
         if self.dialect == "sqlite":
             raw = (await self._connection.get_raw_connection()).driver_connection
-            return list(await raw.execute_fetchall(statement, parameters)) if raw is not None else []
+            try:
+                return list(await raw.execute_fetchall(statement, parameters)) if raw is not None else []
+            except sqlite3.IntegrityError as error:
+                raise IntegrityError(None, None, error) from error
+            except sqlite3.Error as error:
+                raise DBAPIError(None, None, error) from error
         result = await self._connection.exec_driver_sql(statement.replace("?", "%s"), tuple(parameters))
         return result.fetchall() if result.returns_rows else []
