@@ -1,6 +1,7 @@
 """The building itself holds the rule: what a domain does or shows is reached from a tool's own file and nowhere else.
 
-Every `….<service>.<method>` in the product is found in its syntax tree, where `<service>` is a field of the open center. Tools may call; each exception below has its reason. A new way past the gateway turns this red.
+Every `….<service>.<method>` in the product is found in its syntax tree, where `<service>` is a field of the open
+center. Tools may call; each exception below has its reason. A new way past the gateway turns this red.
 """
 
 from __future__ import annotations
