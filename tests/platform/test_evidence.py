@@ -8,6 +8,7 @@ import json
 import random
 import subprocess
 import sys
+import warnings
 import zipfile
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -225,6 +226,33 @@ class TestTampering:
         path = await file_of(center, await export(center, [stored[1].id]))
         assert json.loads(content(path)["manifest.json"])["events"][0]["signature"] == "invalid"
         assert verifier.verify(path, key_of(center)) == [f"Event {stored[1].id} is not what its box signed."]
+
+
+class TestHostileArchives:
+    def test_a_bomb_is_not_unpacked(self, tmp_path: Path) -> None:
+        bomb = tmp_path / "bomb.zip"
+        with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("manifest.json", b"0" * 50_000_000)
+        assert verifier.verify(bomb) == ["The archive is packed otherwise than ours are."]
+
+    def test_one_name_twice_and_too_many(self, tmp_path: Path) -> None:
+        for names in (["manifest.json"] * 2, [f"f{number}" for number in range(verifier.MAX_FILES + 1)]):
+            with warnings.catch_warnings(), zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+                warnings.simplefilter("ignore")
+                for name in names:
+                    archive.writestr(name, b"{}")
+            assert verifier.verify(tmp_path / "x.zip") == ["The archive holds too many files, or one twice."]
+
+    def test_documents_of_any_shape_are_no_package(self, tmp_path: Path) -> None:
+        key = SigningKey.generate()
+        shapes: list[Any] = [1, None, [], {}, {"center_key": 7}, {"center_key": "zz"}, {"center_key": "00"}]
+        full = {"center_key": key.public.raw.hex()}
+        shapes += [full, full | {"files": []}, full | {"files": {}, "events": [{}], "keys": {}}]
+        shapes += [full | {"files": {}, "events": [], "keys": {}}]
+        for shape in shapes:
+            manifest = json.dumps(shape).encode()
+            files = {"manifest.json": manifest, "manifest.sig": key.sign(manifest).hex().encode()}
+            assert verifier.verify(rewritten(tmp_path, tmp_path / "x.zip", files))
 
 
 class TestLimits:

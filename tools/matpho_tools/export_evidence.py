@@ -101,5 +101,5 @@ TOOL = Tool(
     facts=lambda arguments: Facts(case_number=arguments.case_number, purpose=arguments.purpose),
     prepare=_prepare,
     when_unlogged="stop",
-    deadline_s=120.0,
+    deadline_s=300.0,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,6 +15,7 @@ from matpho_platform.evidence import verifier
 from matpho_platform.store.errors import storage_full, translated
 
 Content = bytes | Path
+PART_AGE_S = 3600.0
 README = """GÓI BẰNG CHỨNG / EVIDENCE PACKAGE {id}
 
 Hồ sơ / Case: {case_number}
@@ -73,6 +75,13 @@ def check_room(folder: Path, size: int, min_free_bytes: int) -> None:
     """Raise StorageFullError where a file of this size would take the last room."""
     if shutil.disk_usage(folder).free - size < min_free_bytes:
         raise storage_full()
+
+
+def sweep_parts(folder: Path) -> None:
+    """Remove what writers that died left half-written an hour ago or more."""
+    for part in folder.glob(".*.part"):
+        if time.time() - part.stat().st_mtime > PART_AGE_S:
+            part.unlink(missing_ok=True)
 
 
 def write_package(folder: Path, name: str, members: Mapping[str, Content]) -> tuple[Path, str, int]:

@@ -74,6 +74,7 @@ class EvidenceService:
         self._cases = cases or FormOnlyRegister()
         self._making: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        packing.sweep_parts(folder)
 
     async def preview(self, scope: Scope, event_ids: Sequence[str]) -> tuple[EventLine, ...]:
         """The events as they would be exported; raises EvidenceError or EventNotFoundError."""
