@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,8 @@ import pytest
 from matpho_contracts.events import Event
 from matpho_contracts.ids import new_event_id
 from matpho_platform.access.conditions import Condition
+from matpho_platform.access.policy import PolicyEngine
+from matpho_platform.access.policy_files import DEFAULT_FOLDER
 from matpho_platform.access.principal import Principal, Role, Scope
 from matpho_platform.center import Center
 from matpho_tools.contract import Outcome, ToolResult
@@ -293,3 +297,41 @@ class TestActing:
         denied = await ask(who(role), tool, incident_id="VV-1121-01", **arguments)
         assert denied.outcome is Outcome.DENIED
         assert len((await desk.incidents.get(ALL, "VV-1121-01", NOW)).timeline) == 1
+
+
+class TestEscalatingByAnUpdate:
+    """`update_incident` to `escalated` is not a way around a policy that keeps officers from escalating."""
+
+    @pytest.fixture
+    def strict(self, desk: Center, tmp_path: Path) -> Gateway:
+        folder = tmp_path / "policies"
+        shutil.copytree(DEFAULT_FOLDER, folder)
+        written = (folder / "incidents.cedar").read_text(encoding="utf-8")
+        both = 'action in [Action::"dispatch_unit", Action::"escalate_incident"],\n  resource\n)\nwhen'
+        one = 'action == Action::"dispatch_unit",\n  resource\n)\nwhen'
+        narrower = written.replace(both, one)
+        assert narrower != written
+        (folder / "incidents.cedar").write_text(narrower, encoding="utf-8")
+        desk.policy = PolicyEngine.load(desk.areas, folder)
+        return Gateway(desk)
+
+    async def test_is_denied_as_escalating_is(self, strict: Gateway, who: Who) -> None:
+        officer = who(Role.OFFICER)
+        for tool, arguments in (
+            ("escalate_incident", {"to_level": "province"}),
+            ("update_incident", {"status": "escalated"}),
+        ):
+            result = await strict.call(
+                officer, tool, {"incident_id": "VV-1121-01", **arguments}, channel="test", now=NOW
+            )
+            assert (result.outcome, result.rule) == (Outcome.DENIED, "role")
+        closing = {"incident_id": "VV-1121-01", "status": "closed"}
+        allowed = await strict.call(officer, "update_incident", closing, channel="test", now=NOW)
+        assert allowed.outcome is Outcome.CONFIRM
+
+    async def test_and_passes_where_it_may(self, ask: Any, gateway: Gateway, who: Who) -> None:
+        officer = who(Role.OFFICER)
+        done = await yes(
+            gateway, officer, await ask(officer, "update_incident", incident_id="VV-1121-01", status="escalated")
+        )
+        assert (done.data["incident"]["status"], done.data["incident"]["level"]) == ("escalated", "commander")
