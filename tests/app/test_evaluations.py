@@ -92,11 +92,15 @@ class TestBenches:
     def test_a_turn_is_measured_beside_the_loop_by_hand(self) -> None:
         result = RUNNER.invoke(build("bench"), ["bench", "agent", "--quick", "--json"])
         assert result.exit_code == 0, result.output
-        rows = json.loads(result.stdout)["rows"]
-        assert {(row["engine"], row["turn"]) for row in rows} == {
-            (engine, turn) for engine in ("matpho graph", "loop by hand") for turn in (1, 60)
+        report = json.loads(result.stdout)
+        rows = report["rows"]
+        assert {(row["engine"], row["turn"]) for row in rows if "turn" in row} == {
+            (engine, turn) for engine in ("matpho graph", "loop by hand", "graph less loop") for turn in (1, 60)
         }
-        assert all(0 < row["p50_ms"] <= row["p95_ms"] <= row["p99_ms"] and row["n"] > 1 for row in rows)
+        ways = ("gateway, policy, audit", "tool alone", "policy alone", "two bare commits")
+        assert {row["engine"]: row["n"] for row in rows if "turn" not in row} == dict.fromkeys(ways, 200)
+        assert all(row["p50_ms"] <= row["p95_ms"] <= row["p99_ms"] and row["n"] > 1 for row in rows)
+        assert report["gateway_over_commits"] > 0
 
 
 class TestRules:

@@ -1,4 +1,5 @@
-"""`matpho bench agent`: what the graph costs over a loop written by hand, at the first turn and at the sixtieth.
+"""`matpho bench agent`: what the graph costs over a loop written by hand, at the first turn and at the sixtieth; and
+what the way through the gateway costs each call (bench/agent_calls.py).
 
 Both answer the same sentence with the same two tool calls through the same gateway, policy and audit trail, on the same
 small center, taking turns, so that a busy machine slows both alike. The hand loop keeps its memory in a variable: the
@@ -19,14 +20,17 @@ from typing import Any
 import numpy as np
 from pydantic import SecretStr
 
+from matpho.bench import agent_calls
+from matpho.bench.agent_calls import COMMITS, WAY
 from matpho.tables import machine
-from matpho_agent.answers.compose import Done, Reader, compose
+from matpho_agent.answers.calls import Done, Reader
+from matpho_agent.answers.compose import compose
 from matpho_agent.assistant import Assistant, open_assistant, place_index
 from matpho_agent.planner.clauses import clauses
 from matpho_agent.planner.dialogue import take_step
 from matpho_agent.planner.model_settings import AssistantSettings
 from matpho_agent.planner.plan import Memory
-from matpho_agent.planner.reader import Situation
+from matpho_agent.planner.situation import Situation
 from matpho_agent.remember import remember
 from matpho_contracts.edge_api import CameraHealth, CameraReport, EnrolRequest, StatusReport
 from matpho_contracts.events import Caption, Event, EventData, Rule, SeenObject, source_urn
@@ -36,10 +40,11 @@ from matpho_contracts.signing import SigningKey, sign_batch
 from matpho_contracts.times import now, unix_ms
 from matpho_contracts.vocabulary import Colour, EventType, Severity
 from matpho_contracts.wire import encode_batch
-from matpho_platform.access.principal import Principal, Role
+from matpho_platform.access.principal import Principal, Role, Scope
 from matpho_platform.cameras.areas import Area
 from matpho_platform.cameras.edges import EdgeEntry
 from matpho_platform.center import Center, open_center
+from matpho_platform.events.schemas import EventFilter
 from matpho_platform.settings import CenterSettings
 from matpho_tools.gateway import Gateway
 from matpho_tools.registry import EXPOSED
@@ -48,7 +53,8 @@ SENTENCE = "hôm qua có xe nào vượt đèn đỏ ở chợ Đông không, r�
 CALLS = ["search_events", "get_event"]
 EVENTS = 200
 LAST_TURN = 60
-OURS, BY_HAND = "matpho graph", "loop by hand"
+CALLS_MEASURED = 2000
+OURS, BY_HAND, OVERHEAD = "matpho graph", "loop by hand", "graph less loop"
 NOON = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)
 PRESENT = NOON + timedelta(days=1)
 COMMANDER = Principal("bench", "Bench", Role.COMMANDER)
@@ -56,18 +62,30 @@ CAMERA = CameraReport(id="BENCH-01", name="Chợ Đông - cổng chính", area="
 
 
 def run(conversations: int = 0, *, quick: bool = False) -> dict[str, Any]:
-    """Measure and return {"machine": {...}, "rows": [...]}.
+    """Measure and return {"machine": {...}, "rows": [...], and the figures that follow from them}.
 
-    Each row: `engine` (ours or the loop by hand), `n` turns measured, `turn` (1 or 60), `p50_ms`, `p95_ms`, `p99_ms`.
-    Raises RuntimeError when a loop does not make the two calls that both are measured by. `conversations` of 0 is 5, or
-    2 when `quick`.
+    Each row: `engine`, `n` measured, `turn` (1 or 60; absent for calls), `p50_ms`, `p95_ms`, `p99_ms`.
+    `graph less loop` is the difference of the two in the same turn: the framework's overhead. `overhead_growth_ms` is
+    its median at turn 60 less that at turn 1, `turn_60_over_turn_1` the ratio of our medians, `gateway_over_commits`
+    what the way through the gateway costs over the two durable writes in it. `conversations` of 0 is 5, or 2 when
+    `quick`. Raises RuntimeError when a loop does not make the two calls that both are measured by.
     """
     conversations = conversations or (2 if quick else 5)
     with tempfile.TemporaryDirectory(prefix="bench-agent-") as folder:
-        return {"machine": machine(), "rows": asyncio.run(_measure(Path(folder), conversations))}
+        rows = asyncio.run(_measure(Path(folder), conversations, 200 if quick else CALLS_MEASURED))
+    return {"machine": machine(), "rows": rows, **_figures(rows)}
 
 
-async def _measure(folder: Path, conversations: int) -> list[dict[str, Any]]:
+def _figures(rows: list[dict[str, Any]]) -> dict[str, float]:
+    median = {(row["engine"], row.get("turn")): row["p50_ms"] for row in rows}
+    return {
+        "overhead_growth_ms": round(median[OVERHEAD, LAST_TURN] - median[OVERHEAD, 1], 2),
+        "turn_60_over_turn_1": round(median[OURS, LAST_TURN] / median[OURS, 1], 3),
+        "gateway_over_commits": round(median[WAY, None] / median[COMMITS, None], 3),
+    }
+
+
+async def _measure(folder: Path, conversations: int, calls: int) -> list[dict[str, Any]]:
     center = await _center(folder)
     try:
         async with AsyncExitStack() as stack:
@@ -78,9 +96,12 @@ async def _measure(folder: Path, conversations: int) -> list[dict[str, Any]]:
             taken: dict[tuple[str, int], list[float]] = {}
             for number in range(conversations):
                 await _talk(assistant, gateway, f"c{number}", LAST_TURN, lambda *key_ms: _note(taken, *key_ms))
+            newest = (await center.events.search(Scope(None), None, EventFilter(), limit=1)).hits[0].id
+            ways = await agent_calls.measure(center, gateway, COMMANDER, newest, folder, calls)
     finally:
         await center.close()
-    return [_row(engine, turn, samples) for (engine, turn), samples in sorted(taken.items(), reverse=True)]
+    turns = [_row(engine, turn, samples) for (engine, turn), samples in sorted(taken.items(), reverse=True)]
+    return turns + ways
 
 
 def _note(taken: dict[tuple[str, int], list[float]], engine: str, turn: int, ms: float) -> None:
@@ -97,11 +118,13 @@ async def _talk(
     for turn in range(1, turns + 1):
         started = time.perf_counter()
         answered = await assistant.turn(COMMANDER, name, SENTENCE, now=PRESENT)
-        note(OURS, turn, (time.perf_counter() - started) * 1000)
+        ours = (time.perf_counter() - started) * 1000
         _check([call["name"] for call in answered.tool_calls])
         started = time.perf_counter()
         done = await _by_hand(gateway, memory, name)
-        note(BY_HAND, turn, (time.perf_counter() - started) * 1000)
+        by_hand = (time.perf_counter() - started) * 1000
+        for engine, spent in ((OURS, ours), (BY_HAND, by_hand), (OVERHEAD, ours - by_hand)):
+            note(engine, turn, spent)
         _check([call.tool for call in done])
 
 
