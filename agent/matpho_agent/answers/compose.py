@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from matpho_agent.answers import evidence, identity, incidents
+from matpho_agent.answers import audit, briefing, citizens, evidence, identity, incidents, watching
 from matpho_agent.answers.calls import Done, Reader, Writer
 from matpho_agent.answers.confirmation import confirmation
 from matpho_agent.answers.events import details, found_events, similar_events
@@ -130,4 +130,8 @@ WRITERS: dict[str, Writer] = {
     **incidents.WRITERS,
     **identity.WRITERS,
     **evidence.WRITERS,
+    **citizens.WRITERS,
+    **watching.WRITERS,
+    **briefing.WRITERS,
+    **audit.WRITERS,
 }
