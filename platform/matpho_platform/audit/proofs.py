@@ -9,10 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from matpho_contracts import merkle
 from matpho_contracts.errors import BadInputError
 from matpho_platform.audit.errors import AuditBrokenError
-from matpho_platform.audit.tiles import WIDTH, TileFolder, full_root
+from matpho_platform.audit.tiles import LEVEL_HEIGHT, WIDTH, TileFolder, full_root
 
-_HEIGHT = 8
-"""Height of the subtree that one tile spans."""
 _KEPT_TILES = 512
 _KEPT_ROOTS = 100_000
 
@@ -115,8 +113,8 @@ class _Reader:
     def _complete(self, first: int, height: int) -> bytes:
         """The root of 2**height leaves: some hashes of one tile, hashed together."""
         if (first, height) not in self._roots:
-            level, rest = divmod(height, _HEIGHT)
-            number, offset = divmod(first >> (_HEIGHT * level), WIDTH)
+            level, rest = divmod(height, LEVEL_HEIGHT)
+            number, offset = divmod(first >> (LEVEL_HEIGHT * level), WIDTH)
             if len(self._roots) > _KEPT_ROOTS:
                 self._roots.clear()
             self._roots[first, height] = full_root(self._tile(level, number)[offset : offset + (1 << rest)])
@@ -126,7 +124,7 @@ class _Reader:
         if (level, number) not in self._seen:
             if len(self._seen) > _KEPT_TILES:
                 self._seen.clear()
-            count = self._published >> (_HEIGHT * level)
+            count = self._published >> (LEVEL_HEIGHT * level)
             hashes = self._tiles.read(level, number, min(WIDTH, count - number * WIDTH))
             if hashes is None:
                 raise AuditBrokenError("A tile of the published tree is missing.", action="Publish again.")

@@ -16,7 +16,7 @@ from matpho_contracts.signing import SigningKey
 from matpho_platform.audit import repository
 from matpho_platform.audit.errors import AuditBrokenError
 from matpho_platform.audit.note import Checkpoint, origin_of
-from matpho_platform.audit.tiles import ENTRIES, WIDTH, TileFolder, full_root, levels, pack, replace_file
+from matpho_platform.audit.tiles import ENTRIES, LEVEL_HEIGHT, WIDTH, TileFolder, full_root, levels, pack, replace_file
 from matpho_platform.audit.tree import Frontier
 from matpho_platform.store.engine import Store
 from matpho_platform.store.session import ReadSession
@@ -165,5 +165,5 @@ def edge_root(edges: Sequence[Sequence[bytes]]) -> bytes:
     tree = Frontier()
     for level in range(len(edges) - 1, -1, -1):
         for value in edges[level]:
-            tree.join(8 * level, value)
+            tree.join(LEVEL_HEIGHT * level, value)
     return tree.root()

@@ -15,6 +15,8 @@ from matpho_contracts.merkle import node_hash
 from matpho_platform.audit.errors import AuditBrokenError
 
 WIDTH = 256
+LEVEL_HEIGHT = 8
+"""A tile spans a subtree of this height: WIDTH is 2 to this power."""
 HASH = 32
 ENTRIES = "entries"
 _TEMPORARY = ".writing-"
@@ -37,9 +39,9 @@ def number_path(number: int) -> str:
     return "/".join(reversed(parts))
 
 
-def tile_path(level: int | str, number: int, width: int = WIDTH) -> str:
-    """The path of a tile, or of a bundle (`level` is ENTRIES), beside the checkpoint."""
-    return f"tile/{level}/{number_path(number)}" + ("" if width == WIDTH else f".p/{width}")
+def tile_path(level: int | str, number: int, width: int = 0) -> str:
+    """The path of a tile, or of a bundle (`level` is ENTRIES), beside the checkpoint; a width of 0 is the full one."""
+    return f"tile/{level}/{number_path(number)}" + ("" if width in (0, WIDTH) else f".p/{width}")
 
 
 def pack(entries: Sequence[bytes]) -> bytes:
@@ -74,7 +76,7 @@ class TileFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def read(self, level: int, number: int, width: int = WIDTH) -> list[bytes] | None:
+    def read(self, level: int, number: int, width: int) -> list[bytes] | None:
         """The first `width` hashes of a tile; from the full tile where the partial one is gone. None: not there."""
         data = self._bytes(level, number, width)
         if data is None:
@@ -82,16 +84,6 @@ class TileFolder:
         if len(data) % HASH or len(data) < width * HASH:
             raise AuditBrokenError(f"The tile {tile_path(level, number, width)} is cut.")
         return [data[at : at + HASH] for at in range(0, width * HASH, HASH)]
-
-    def bundle(self, number: int, width: int = WIDTH) -> list[bytes] | None:
-        """The first `width` entries of a bundle; None: not there."""
-        data = self._bytes(ENTRIES, number, width)
-        if data is None:
-            return None
-        entries = unpack(data)
-        if len(entries) < width:
-            raise AuditBrokenError(f"The bundle {tile_path(ENTRIES, number, width)} is cut.")
-        return entries[:width]
 
     def _bytes(self, level: int | str, number: int, width: int) -> bytes | None:
         for path in {tile_path(level, number, width): 0, tile_path(level, number): 0}:

@@ -34,6 +34,8 @@ def read_witness(path: Path, key: PublicKey) -> Sequence[Witnessed]:
             start = file.read(MAX_NOTE_BYTES + 1)
         if start.startswith(b"{"):
             lines = CheckpointFile(path).read()
+            if not lines:
+                raise ValueError("it has no line that is whole")
             return [Witnessed(int(one["size"]), str(one["root"]), problem_of(one, key)) for one in lines]
         return [read_note(start, key)]
     except (OSError, AuditBrokenError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
