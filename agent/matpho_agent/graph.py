@@ -21,7 +21,8 @@ from langgraph.runtime import Runtime
 from matpho_agent.answers.calls import Done, Reader
 from matpho_agent.answers.compose import compose
 from matpho_agent.answers.facts import area_name, pick
-from matpho_agent.answers.talk import question, talk
+from matpho_agent.answers.questions import question
+from matpho_agent.answers.talk import talk
 from matpho_agent.language.detect import language_of
 from matpho_agent.pausing import Pausing
 from matpho_agent.planner.llm import PlannerFailedError, ask_model

@@ -1,4 +1,4 @@
-"""Words that need no tool: greetings, help, questions back, what this installation cannot do."""
+"""Words that need no tool: greetings, help, what this installation cannot do."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from matpho_agent.answers.facts import camera_name, moment, pick, type_name
+from matpho_agent.answers.incident_questions import incident_question
 from matpho_agent.planner.plan import Memory
 from matpho_platform.access.principal import Principal
 from matpho_prompts.library import Prompt
-from matpho_tools.city import City
 
 TOOL_NAMES: dict[str, tuple[str, str]] = {
     "move_camera": ("điều khiển camera", "moving cameras"),
@@ -60,28 +60,3 @@ def talk(topic: str, about: str, prompt: Prompt, principal: Principal, language:
         f"Tôi chưa hiểu bạn cần gì. {prompt.help}",
         f"I did not understand what you need. {prompt.help}",
     )
-
-
-def question(missing: str, options: Sequence[str], memory: Memory, city: City, language: str, now: datetime) -> str:
-    """The question for just the missing piece, with the choices where there are a few."""
-    if missing == "camera_id":
-        head = pick(language, "Bạn muốn nói camera nào?", "Which camera do you mean?")
-        lines = [f"{number}. {camera_name(city, option)}" for number, option in enumerate(options, 1)]
-        return "\n".join([head, *lines])
-    if missing == "event_id":
-        known = {result.id: result for result in memory.results}
-        head = pick(language, "Bạn muốn nói sự kiện nào?", "Which event do you mean?")
-        lines = []
-        for number, option in enumerate(options, 1):
-            result = known.get(option)
-            if result is not None and result.time is not None and result.type:
-                said = f"{moment(result.time, now, language)} · {type_name(result.type, language)}"
-                lines.append(f"{number}. {said} · {camera_name(city, result.camera_id)} · [{option}]")
-        return "\n".join([head, *lines])
-    if missing == "time_from":
-        return pick(
-            language,
-            "Từ mấy giờ đến mấy giờ? (một clip dài nhất 10 phút)",
-            "From what time to what time? (a clip is at most 10 minutes)",
-        )
-    return pick(language, f"Cần thêm: {missing}.", f"One piece is missing: {missing}.")
