@@ -409,7 +409,7 @@ def main(arguments: Sequence[str]) -> int:
     except (BrokenError, UnicodeDecodeError) as error:
         print(json.dumps({"holds": False, "problem": str(error)}) if given.json else f"BROKEN / SAI LỆCH: {error}")
         return 1
-    except (NoExportError, OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:
+    except Exception as error:  # however the bytes are damaged: what cannot be read is no export
         print(json.dumps({"holds": False, "problem": f"no export: {error}"}) if given.json else f"NO EXPORT: {error}")
         return 2
     if given.json:
