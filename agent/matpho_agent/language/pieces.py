@@ -39,7 +39,8 @@ PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
             + _END
         ),
         re.compile(
-            r"(?<![0-9a-z])(?:boi vi|vi|tai vi|do|because|since) (?P<x>(?!ai\b|sao\b|the\b|vay\b|do\b).{4,}?)" + _END
+            r"(?<![0-9a-z])(?:boi vi|vi|tai vi|do|because|since) (?P<x>(?!ai\b|sao\b|the nao\b|the ma\b|vay\b|do\b).{4,}?)"
+            + _END
         ),
     ),
     "note": (

@@ -174,6 +174,8 @@ def _pieces(text: Text, acts: frozenset[str], tool: str) -> Pieces:
     wanted = {name for act in acts for name in PIECES_OF.get(act, ())}
     wanted |= {"reason"} if acts & REASONED else set()
     wanted |= {"note"} if acts & NOTED else set()
+    if acts & {"approve", "reject"}:
+        wanted = {"reason"}
     if wanted:
         return read_pieces(text, wanted)
     return read_pieces(text, PIECES_OF_TOOL.get(tool, ()), sure=True)
@@ -202,19 +204,39 @@ def _note(text: Text, acts: frozenset[str], situation: Situation) -> tuple[str, 
     tail = [token for token in text.tokens if token.start >= start]
     if len(tail) < MIN_NOTE_WORDS or not any(token.end <= cut for token in text.tokens):
         return None
-    if _means_something(blanked(text, [(0, start)]), situation):
+    if _means_something(blanked(text, [(0, start)]), acts, situation):
         return None
     return text.typed[start:].strip(" ,.;-–"), (cut, len(text.plain))
 
 
-ARGUMENT_WORDS = ("priority", "level", "unitkind", "state")
+ARGUMENT_WORDS: Mapping[str, str] = {
+    "open": "priority", "escalate": "level", "dispatch": "unitkind", "update": "state", "close": "state",
+}  # fmt: skip
+"""Which small dictionary an act's last part must not speak of to be mere news."""
+NEWS = frozenset(
+    {
+        "assist",
+        "motion",
+        "progress",
+        "give",
+        "incident",
+        "report",
+        "norm",
+        "near",
+        "put",
+        "lift",
+        "aim",
+        "ahead",
+        "resolve",
+    }
+)
 
 
-def _means_something(tail: Text, situation: Situation) -> bool:
+def _means_something(tail: Text, acts: frozenset[str], situation: Situation) -> bool:
     """Whether a last part carries an argument or a wish, so that it is no mere news."""
-    if any(lexicon_of(category).exact(tail.tokens) for category in ARGUMENT_WORDS):
+    if any(lexicon_of(category).exact(tail.tokens) for act, category in ARGUMENT_WORDS.items() if act in acts):
         return True
-    if acts_in(tail.tokens) - {"assist", "motion", "progress", "give", "incident", "report", "norm", "near"}:
+    if acts_in(tail.tokens) - NEWS:
         return True
     reading = scan(tail, situation, shipped())
     found = reading.identifiers

@@ -4,41 +4,73 @@ from __future__ import annotations
 
 import re
 
+from matpho_agent.language.pieces import blanked, quotations
 from matpho_agent.language.tokens import read_text
+from matpho_agent.planner.clause import acts_in
 
 MAX_CLAUSES = 4
 """Tool calls that one sentence may ask for."""
 SHORT = 3
-"""A part of so few words (`liệt kê ra`, `show me`) only adds to the one before it."""
+"""A part of so few words (`liệt kê ra`, `show me`) only adds to the one before it, where it orders nothing itself."""
+ORDERS = frozenset(
+    {"ack", "open", "reopen", "close", "resolve", "dispatch", "escalate", "move", "export", "approve", "reject"}
+)
+WHOLE = frozenset({"submit", "watch"})
+"""Wishes that swallow the sentence: a report's text, and what a standing query waits for."""
+_READ = (
+    r"cho|xem|coi|mo|tim|kiem|liet ke|thong ke|dem|bao nhieu|chup|lay|hien|kiem tra|co (?:may|bao nhieu)"
+    r"|show|find|list|count|how many|search|get|pull|open|give|play|take|check|tell|grab"
+)
+_ACT = (
+    r"nhan canh bao|xac nhan canh bao|tiep nhan|dong vu|dong no|dong cai|dong luon|mo lai|lap vu|tao vu|dieu|cu nguoi|cu doi"
+    r"|chuyen|day|xoay|quay|lia|zoom|phong to|dua|tra cam|xuat|trich xuat|xac minh|duyet|phe duyet|tu choi|bac|canh|dat canh bao"
+    r"|gui|goi|keu|cap nhat|danh dau|bao chi huy|bao len|leo thang"
+    r"|send|dispatch|close|reopen|ack|acknowledge|escalate|create|export|approve|reject|turn|move|rotate|pan|tilt|alert|notify"
+    r"|set up|mark|bump"
+)
+_VERB = rf"(?:(?:please|hay|giup|nho|vui long) )?(?:{_READ}|{_ACT})(?: |$)"
 _CUT = re.compile(
-    r"(?:[.;!?\n]+ +|,? +(?:roi|sau do|dong thoi|tiep theo|tien the|va|and then|then|and also|and|after that|plus) +"
-    r"|, +)"
-    r"(?=(?:cho|xem|coi|mo|tim|kiem|liet ke|thong ke|dem|bao nhieu|chup|lay|gui|hien|kiem tra|co (?:may|bao nhieu)"
-    r"|show|find|list|count|how many|search|get|pull|open|give|play|take|check|tell|grab)(?: |$))"
+    r"(?:[.;!?\n]+ +|,? +(?:roi|sau do|dong thoi|tiep theo|tien the|va|xong|and then|then|and also|and|after that|plus),? +"
+    rf"|, +)(?={_VERB})"
 )
 _FULL_STOP = re.compile(r"[?!;\n] +")
+_WISH = re.compile(
+    rf"(?<![0-9a-z])(?:{_READ}|{_ACT}|co|nao|may|thay|any|did|what|where|who|when|which|were there|was there)(?![0-9a-z])"
+)
+"""What makes the part before a cut a wish of its own; mere news (`SV.12 is done, close it`) stays with what follows."""
 
 
 def clauses(text: str) -> list[str]:
     """The parts of a text that each begin with a verb of wishing; at most MAX_CLAUSES, the whole where none does.
 
+    Nothing is cut inside a quotation, and a report that somebody files is one wish whatever it says.
+
     >>> clauses("tìm xe tải đổ rác tối qua rồi cho xem clip cái đầu tiên")
     ['tìm xe tải đổ rác tối qua', 'cho xem clip cái đầu tiên']
     """
     read = read_text(text)
-    cuts = [match.span() for match in (*_CUT.finditer(read.plain),)]
+    free = blanked(read, [span for _content, span in quotations(read)], "_")
+    if acts_in(free.tokens) & WHOLE:
+        return [read.typed.strip()]
+    cuts = [match.span() for match in _CUT.finditer(free.plain)]
     cuts += [
-        match.span() for match in _FULL_STOP.finditer(read.plain) if not any(a <= match.start() < b for a, b in cuts)
+        match.span() for match in _FULL_STOP.finditer(free.plain) if not any(a <= match.start() < b for a, b in cuts)
     ]
     parts, begin = [], 0
     for start, end in sorted(cuts):
-        parts.append(read.typed[begin:start])
-        begin = end
+        if _WISH.search(free.plain, begin, start) and _is_wish(free.plain[end:]):
+            parts.append(read.typed[begin:start])
+            begin = end
     parts.append(read.typed[begin:])
     wishes: list[str] = []
     for part in (part.strip(" ,.;") for part in parts):
-        if wishes and len(part.split()) <= SHORT:
+        if wishes and len(part.split()) <= SHORT and not acts_in(read_text(part).tokens) & ORDERS:
             wishes[-1] = f"{wishes[-1]}, {part}"
         elif part:
             wishes.append(part)
     return wishes[:MAX_CLAUSES] or [read.typed.strip()]
+
+
+def _is_wish(plain: str) -> bool:
+    """Whether what stands behind a full stop asks for something, rather than telling more of the same."""
+    return re.match(_VERB, plain.lstrip()) is not None or _WISH.search(plain) is not None

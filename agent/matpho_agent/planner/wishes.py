@@ -85,7 +85,8 @@ def _audit(clause: Clause) -> bool:
     own = clause.says("tôi", "mình", "em", "my") and "who" in clause.acts
     if "who" in clause.acts and not clause.plan.event_types:
         return bool(done or clause.people or own)
-    named = [match for match in clause.people if match.start and clause.free.tokens[match.start - 1].plain in BY]
+    tokens = clause.free.tokens
+    named = [m for m in clause.people if any(token.plain in BY for token in tokens[max(0, m.start - 2) : m.start])]
     return bool(done and named and (_asks(clause) or clause.says("every", "all", "mọi", "lần")))
 
 
@@ -102,7 +103,7 @@ def _decide(clause: Clause) -> bool:
 def _result(clause: Clause) -> bool:
     if "outcome" not in clause.acts:
         return False
-    return bool(clause.code("request") or clause.acts & {"identity", "verify"} or clause.memory.request_id)
+    return bool(clause.code("request", "") or clause.acts & {"identity", "verify"} or clause.memory.request_id)
 
 
 def _identity(clause: Clause) -> bool:
@@ -114,6 +115,8 @@ def _identity(clause: Clause) -> bool:
 
 def _update(clause: Clause) -> bool:
     wanted = clause.acts & UPDATES
+    if "put" in clause.acts and clause.code("incident", "") and clause.said("state"):
+        return True
     if not wanted or clause.plan.metric != "count" or clause.plan.group_by:
         return False
     if clause.code("incident"):
@@ -128,11 +131,10 @@ def _open(clause: Clause) -> bool:
 
 
 def _escalate(clause: Clause) -> bool:
-    return (
-        "escalate" in clause.acts
-        and "standing" not in clause.acts
-        and bool(clause.said("level") or _of_incident(clause))
-    )
+    if clause.acts & {"standing", "step"}:
+        return False
+    lifted = "lift" in clause.acts and bool(clause.said("level")) and bool(clause.code("incident", ""))
+    return lifted or ("escalate" in clause.acts and bool(clause.said("level") or _of_incident(clause)))
 
 
 def _dispatch(clause: Clause) -> bool:
@@ -143,7 +145,8 @@ def _dispatch(clause: Clause) -> bool:
     kinds = clause.unit_names or clause.said("unitkind")
     if "dispatch" in clause.acts:
         return bool(kinds or "give" not in clause.acts)
-    return bool(kinds and clause.acts & {"motion"} and clause.acts & {"assist"} and not clause.plan.time_from)
+    timed = clause.plan.time_from is not None and not clause.plan.at_present
+    return bool(kinds and "motion" in clause.acts and "assist" in clause.acts and not timed)
 
 
 def _move(clause: Clause) -> bool:

@@ -133,6 +133,8 @@ def _preset(clause: Clause) -> str | None:
         return None
     match = min(matches, key=_plainness)
     typed = clause.text.typed[match.start("x") : match.end("x")].strip()
+    if any(re.match(rf"(?:phia |ben )?(?:{pattern})(?![0-9a-z])", match["x"]) for pattern, _axis, _sign in _TURNS):
+        return None
     while (shorter := _TAIL.sub("", typed).strip()) != typed and shorter:
         typed = shorter
     inside = [place for place in clause.reading.places if place.whole]

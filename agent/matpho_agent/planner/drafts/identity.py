@@ -111,13 +111,21 @@ def _field(part: str) -> str | None:
 def decide(clause: Clause) -> dict[str, Any]:
     """`decide_identity_check`: which, approve or reject, and why."""
     found: dict[str, Any] = request_id(clause)
-    if "reject" in clause.acts:
-        found["decision"] = "reject"
-    elif "approve" in clause.acts:
-        found["decision"] = "approve"
+    if clause.acts & {"approve", "reject"}:
+        found["decision"] = "reject" if "reject" in clause.acts or _denied(clause) else "approve"
     if clause.pieces.get("reason"):
         found["reason"] = clause.pieces["reason"]
     return found
+
+
+def _denied(clause: Clause) -> bool:
+    """Whether a `không` stands right before the word of approval."""
+    approvals = [match for match in clause.found("act") if match.value == "approve"]
+    before = [clause.free.tokens[match.start - 1].plain for match in approvals if match.start]
+    return any(word in DENIALS for word in before)
+
+
+DENIALS = frozenset({"khong", "ko", "chua", "dung", "not", "dont", "don't", "never", "k", "hong"})
 
 
 def request_id(clause: Clause) -> dict[str, Any]:
