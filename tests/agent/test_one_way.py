@@ -10,6 +10,8 @@ import matpho_agent
 import matpho_tools
 
 VALUES = {
+    "matpho_platform.incidents.schemas",
+    "matpho_platform.incidents.states",
     "matpho_platform.access.principal",
     "matpho_platform.web.session",
 }

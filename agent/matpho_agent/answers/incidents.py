@@ -302,31 +302,6 @@ def _minutes(begin: str, end: str) -> int:
     return max(0, round((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds() / 60))
 
 
-_QUESTIONS: Mapping[str, tuple[str, str]] = {
-    "unit_id": ("Điều lực lượng nào?", "Which unit should go?"),
-    "incident_id": ("Bạn muốn nói vụ việc nào?", "Which incident do you mean?"),
-    "event_ids": ("Mở vụ việc cho sự kiện nào?", "Which event should the incident be opened for?"),
-    "status": ("Chuyển sang trạng thái nào, hay bước nào đã xong?", "To which state, or which step is done?"),
-    "step_done": ("Bước nào đã xong?", "Which step is done?"),
-    "reason": ("Lý do mở lại là gì?", "What is the reason for reopening it?"),
-    "to_level": ("Chuyển lên cấp nào?", "To which level?"),
-    "procedure": ("Theo quy trình nào?", "By which procedure?"),
-    "separate": (
-        "Sự kiện này đã có vụ việc. Xem vụ đó, hay mở thêm một vụ riêng?",
-        "This event has an incident already. Look at that one, or open another?",
-    ),
-}
-
-
-def question(missing: str, options: Sequence[str], language: str) -> str | None:
-    """The question for a piece that an incident tool lacks, with the choices; None for other tools' pieces."""
-    names = _QUESTIONS.get(missing)
-    if names is None:
-        return None
-    choices = [f"{number}. {_named(option, language)}" for number, option in enumerate(options, 1)]
-    return "\n".join([_pair(names, language), *choices])
-
-
 WRITERS: dict[str, Writer] = {
     "list_incidents": _list,
     "get_incident": _detail,

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from matpho_agent.answers.facts import area_name, camera_name, moment, pick, type_name
 from matpho_agent.planner.plan import Memory, Remembered
+from matpho_platform.incidents.schemas import Level, Status
+from matpho_platform.incidents.states import LEVEL_NAMES, STATUS_NAMES
 from matpho_tools.city import City
 
 MAX_CHOICES = 10
@@ -29,7 +31,13 @@ ASKED: dict[str, tuple[str, str]] = {
     "reason": ("Lý do là gì?", "What is the reason?"),
     "preset": ("Xoay về vị trí nào?", "Which preset?"),
     "pan": ("Xoay hướng nào, bao nhiêu độ?", "Which way, and how many degrees?"),
-    "status": ("Chuyển sang trạng thái nào?", "To which state?"),
+    "status": ("Chuyển sang trạng thái nào, hay bước nào đã xong?", "To which state, or which step is done?"),
+    "step_done": ("Bước nào đã xong?", "Which step is done?"),
+    "procedure": ("Theo quy trình nào?", "By which procedure?"),
+    "separate": (
+        "Sự kiện này đã có vụ việc. Xem vụ đó, hay mở thêm một vụ riêng?",
+        "This event has an incident already. Look at that one, or open another?",
+    ),
     "to_level": (
         "Chuyển lên cấp nào: chỉ huy, thành phố/tỉnh hay bộ?",
         "To which level: commander, province, ministry?",
@@ -68,9 +76,13 @@ def _choice(argument: str, option: str, memory: Memory, city: City, language: st
         return area_name(city, option)
     if argument == "unit_id":
         return next((f"{unit.name} ({unit.id})" for unit in city.units if unit.id == option), option)
-    if argument in {"event_id", "event_ids", "incident_id"}:
+    if argument in {"event_id", "event_ids", "incident_id", "separate"}:
         known = next((row for row in (*memory.results, *memory.incidents) if row.id == option), None)
         return f"{_row(known, city, language, now)} · [{option}]" if known is not None else f"[{option}]"
+    if option in set(Status):
+        return pick(language, *STATUS_NAMES[Status(option)])
+    if option in set(Level):
+        return pick(language, *LEVEL_NAMES[Level(option)])
     return option
 
 

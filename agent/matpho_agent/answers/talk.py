@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-
-from matpho_agent.answers.facts import camera_name, moment, pick, type_name
-from matpho_agent.answers.incident_questions import incident_question
-from matpho_agent.planner.plan import Memory
+from matpho_agent.answers.facts import pick
 from matpho_platform.access.principal import Principal
 from matpho_prompts.library import Prompt
 
