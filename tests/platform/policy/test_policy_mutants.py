@@ -112,6 +112,7 @@ def test_every_fourth_mutant_is_noticed(policies: Path, tree: AreaTree, second: 
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(900)
 def test_every_mutant_is_noticed(policies: Path, tree: AreaTree, second: SimpleNamespace) -> None:
     asked, survived = _survivors(_mutants(), policies, tree, second)
     assert asked >= 250
