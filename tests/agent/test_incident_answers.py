@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from matpho_agent.answers.calls import Done, Reader
-from matpho_agent.answers.incidents import WRITERS, question
+from matpho_agent.answers.incidents import WRITERS
 from matpho_contracts.events import Event
 from matpho_platform.access.principal import Principal, Role
 from matpho_platform.center import Center
@@ -135,9 +135,3 @@ class TestProcedures:
     async def test_without_a_question_the_titles(self, say: Say) -> None:
         assert await say("list_procedures") == "Có 1 quy trình:\n1. Xử lý đánh nhau (QT-DANH)"
         assert (await say("list_procedures", query="xyzzy")).startswith("Không có kết quả")
-
-
-def test_questions_name_the_choices() -> None:
-    asked = question("status", ("closed", "reopened"), "vi")
-    assert asked == "Chuyển sang trạng thái nào, hay bước nào đã xong?\n1. đã đóng\n2. mở lại"
-    assert question("camera_id", (), "vi") is None
