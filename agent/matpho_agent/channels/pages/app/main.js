@@ -1,8 +1,10 @@
 /** The page: signing in, the frame around the conversation, language and theme. */
-import { html, render, useEffect, useRef, useState } from "../vendor/htm-preact.js";
-import { call, post } from "./api.js";
+import { html, render, useEffect, useState } from "../vendor/htm-preact.js";
+import { call } from "./api.js";
 import { Chat } from "./chat.js";
 import { EventPanel } from "./event-panel.js";
+import { Security } from "./security.js";
+import { SecondFactor, SignIn } from "./sign-in.js";
 import { choose, chosen, load } from "./texts.js";
 
 function App() {
@@ -12,6 +14,7 @@ function App() {
   const [me, setMe] = useState(undefined);
   const [notice, setNotice] = useState("");
   const [event, setEvent] = useState(null);
+  const [security, setSecurity] = useState(false);
   useEffect(() => {
     load(language).then((found) => setCatalogue(() => found));
   }, [language]);
@@ -38,7 +41,8 @@ function App() {
   const signOut = () =>
     call("/api/v1/auth/sign-out", { method: "POST" })
       .catch(() => {})
-      .then(() => (setMe(null), setEvent(null), setNotice("")));
+      .then(() => (setMe(null), setEvent(null), setSecurity(false), setNotice("")));
+  const inside = me && me.second_factor !== "due" && me.second_factor !== "missing";
   return html`<div class="frame">
     <header class="bar">
       <img src="app/icon.svg" alt="" width="32" height="32" />
@@ -46,48 +50,22 @@ function App() {
       <nav>
         <button type="button" class="quiet" lang=${language === "vi" ? "en" : "vi"} onClick=${switchLanguage}>${t("language")}</button>
         <button type="button" class="quiet" aria-label=${t("theme")} title=${t("theme")} onClick=${switchTheme}>◐</button>
-        ${me && html`<span class="who">${me.name}</span>`}
+        ${inside && html`<button type="button" class="quiet who" aria-label=${`${me.name}: ${t("security")}`} title=${t("security")} onClick=${() => setSecurity(true)}>
+          <span class="wide">${me.name}</span><span class="narrow" aria-hidden="true">⚙</span>
+        </button>`}
         ${me && html`<button type="button" class="quiet" onClick=${signOut}>${t("sign_out")}</button>`}
       </nav>
     </header>
-    ${me
+    ${inside
       ? html`<${Chat} me=${me} t=${t} language=${language} open=${setEvent} learn=${setWords} signedOut=${signedOut} />`
-      : html`<${SignIn} t=${t} notice=${notice} signedIn=${setMe} />`}
+      : me
+        ? html`<${SecondFactor} t=${t} me=${me} done=${setMe} cancel=${signOut} />`
+        : html`<${SignIn} t=${t} notice=${notice} signedIn=${setMe} />`}
+    ${inside && security &&
+    html`<${Security} me=${me} t=${t} language=${language} changed=${setMe} close=${() => setSecurity(false)} />`}
     ${event &&
     html`<${EventPanel} id=${event} t=${t} language=${language} open=${setEvent} close=${() => setEvent(null)} />`}
   </div>`;
-}
-
-/** @param {{t: (key: string) => string, notice: string, signedIn: (me: any) => void}} props */
-function SignIn({ t, notice, signedIn }) {
-  const [trouble, setTrouble] = useState(notice);
-  const [busy, setBusy] = useState(false);
-  const password = useRef(null);
-  const submit = async (/** @type {any} */ event) => {
-    event.preventDefault();
-    const form = new FormData(event.target);
-    setBusy(true);
-    setTrouble("");
-    try {
-      signedIn(await post("/api/v1/auth/sign-in", { user_id: form.get("user_id"), password: form.get("password") }));
-    } catch (error) {
-      const known = { 401: "sign_in_failed", 429: "too_many_tries" };
-      setTrouble(known[error.status] || error.message || "network");
-      setBusy(false);
-      password.current?.select();
-    }
-  };
-  return html`<main class="sign-in">
-    <form onSubmit=${submit}>
-      <h1>${t("sign_in")}</h1>
-      <label for="user_id">${t("user_id")}</label>
-      <input id="user_id" name="user_id" autocomplete="username" autocapitalize="none" maxlength="64" required autofocus />
-      <label for="password">${t("password")}</label>
-      <input id="password" ref=${password} name="password" type="password" autocomplete="current-password" maxlength="256" required />
-      ${trouble && html`<p role="alert" class="trouble">${t(trouble)}</p>`}
-      <button type="submit" disabled=${busy}>${t("sign_in")}</button>
-    </form>
-  </main>`;
 }
 
 function switchTheme() {
