@@ -1,0 +1,88 @@
+"""`matpho audit`: what an operator and an auditor do with the log, from the command line to the offline verifier."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from matpho.main import build
+from matpho_contracts.signing import SigningKey
+from matpho_platform.audit.log import AuditLog
+from matpho_platform.audit.offline import VERIFIER
+from matpho_platform.audit.schemas import AuditEntry
+from matpho_platform.store import open_store
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation whose log has entries already."""
+    center = tmp_path / "home" / "center"
+    store = await open_store(center / "center.db")
+    log = AuditLog(store, SigningKey.load_or_create(center / "center.pem"), center / "audit")
+    await log.open()
+    for number in range(8):
+        entry = AuditEntry(
+            user_id=f"u{number % 2}", role="officer", action="search_events", outcome="answered", case_number="VA-1"
+        )
+        await log.append(entry, personal={"plate": "30A-123.45"} if number == 3 else None)
+    await log.close()
+    await store.close()
+    (tmp_path / "home" / "matpho.yaml").write_text("encoder: none-installed\n")
+    return tmp_path / "home"
+
+
+def run(home: Path, *arguments: str) -> tuple[int, Any]:
+    result = RUNNER.invoke(build("audit"), ["audit", *arguments, "--home", str(home), "--json"])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, json.loads(result.stdout[result.stdout.index("{\n") :])  # log lines may stand before it
+
+
+def test_from_the_command_line_to_the_auditor(home: Path, tmp_path: Path) -> None:
+    witness = tmp_path / "kept"
+    shutil.copy(home / "center" / "audit" / "checkpoint", witness)
+    code, report = run(home, "verify", "--witness", str(witness))
+    assert code == 0
+    assert report["intact"] is True
+    assert report["witnessed"] == 8
+    code, page = run(home, "search", "--subject", "30a 12345")
+    assert code == 0
+    assert [record["log_index"] for record in page["records"]] == [3]
+    code, summary = run(home, "export", "--out", str(tmp_path / "x.zip"), "--case", "VA-1", "--witness", str(witness))
+    assert code == 0
+    assert summary["entries"] == 8
+    command = [sys.executable, "-I", str(VERIFIER), str(tmp_path / "x.zip"), "--key", summary["key"]]
+    assert subprocess.run([*command, "--witness", str(witness)], check=False, capture_output=True).returncode == 0
+    code, page = run(home, "search", "--actor", f"cli:{_user()}")
+    assert [record["entry"]["action"] for record in page["records"]] == [
+        "search_audit",
+        "audit_export",
+        "search_audit",
+        "audit_verify",
+    ]
+    assert "30a" not in json.dumps(page)
+
+
+def test_a_changed_log_is_told(home: Path) -> None:
+    with sqlite3.connect(home / "center" / "center.db") as database:
+        database.execute("UPDATE audit_entries SET user_id = 'x' WHERE log_index = 2")
+    database.close()
+    code, report = run(home, "verify")
+    assert code == 1
+    assert "Entry 2" in report["problems"][0]
+
+
+def _user() -> str:
+    import getpass
+
+    return getpass.getuser()
