@@ -358,10 +358,11 @@ class TestWords:
 
 class TestLimits:
     async def test_the_same_subject_in_the_same_case_once(self, identity: IdentityService) -> None:
-        await opened(identity)
+        request = await opened(identity)
         with pytest.raises(DeniedError) as denied:
             await opened(identity, "k2", subject=Vehicle(plate="15a 67890"))
         assert denied.value.rule == "already_under_way"
+        assert request.id in denied.value.message
         assert await opened(identity, "k3", case="HS-2026-0777")
 
     async def test_somebody_elses_request_id_is_not_told(self, identity: IdentityService) -> None:
