@@ -98,7 +98,7 @@ class TestOne:
         await say("update_incident", incident_id="VV-1121-01", step_done="xac minh")
         text = await say("get_incident", language="en", incident_id="VV-1121-01")
         assert "acknowledged 09:00 today (after 10 min), assigned to u-off." in text
-        assert "Unit: Công an phường Hải Châu (U-HC), 09:00 today, sent, no answer yet [VV-1121-01-T1]" in text
+        assert "Unit: Công an phường Hải Châu (U-HC), 09:00 today, tasked, no answer yet [VV-1121-01-T1]" in text
         assert "u-off · acknowledged: «đang ra»" in text
         assert "u-off · step done: Xác minh" in text
         assert text.endswith("Next: Báo cáo chỉ huy, due 12:50 today.")
@@ -110,7 +110,7 @@ class TestActs:
         assert opened.startswith("Đã mở vụ việc VV-1121-02 (QT-DANH), ưu tiên cao.")
         assert (await say("acknowledge_alert", incident_id="VV-1121-01")).startswith("Đã nhận cảnh báo VV-1121-01.")
         sent = await say("dispatch_unit", language="en", incident_id="VV-1121-01", unit_id="U-HC")
-        assert sent.startswith("Sent Công an phường Hải Châu (U-HC) to incident VV-1121-01; no answer yet")
+        assert sent.startswith("Tasked Công an phường Hải Châu (U-HC) with incident VV-1121-01; no answer yet")
         up = await say("escalate_incident", incident_id="VV-1121-01", to_level="province")
         assert up.startswith("Đã chuyển vụ việc VV-1121-01 lên cấp tỉnh/thành phố.")
         closed = await say("update_incident", incident_id="VV-1121-01", status="closed")

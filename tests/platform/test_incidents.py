@@ -68,7 +68,7 @@ FLOOD = {
     "text": "Nước sâu quá 40 cm thì cấm xe máy qua. Người dân nên tránh hầm chui.",
     "public": True,
 }
-UNITS = [
+UNITS: list[dict[str, Any]] = [
     {"id": "DV-CA", "name": "Công an phường Hoàn Kiếm", "aliases": ["CAP"], "area": "p-hoan-kiem", "kind": "police"},
     {"id": "DV-YT", "name": "Trạm y tế Hoàn Kiếm", "area": "p-hoan-kiem", "kind": "medical"},
     {"id": "DV-BD", "name": "Công an phường Ba Đình", "area": "p-ba-dinh", "kind": "police"},
@@ -118,7 +118,7 @@ class TestOpening:
         await center.incidents.load(incidents=[given])
         late = NOON + timedelta(hours=11, minutes=59)
         next_day = NOON + timedelta(hours=12)
-        ids = []
+        ids: list[str] = []
         for at in (NOON, late, next_day, next_day):
             event = await stored(center, box, time=NOON + timedelta(seconds=len(ids) + 1))
             ids.append((await opened(center, event, at=at)).incident.id)
@@ -347,7 +347,7 @@ class TestReading:
         assert await self.ids(filled, priority=[Priority.CRITICAL]) == ["A-2"]
         assert await self.ids(filled, areas=["tp-ha-noi"], status=[Status.CLOSED]) == ["A-1"]
         assert await self.ids(filled, areas=["p-ba-dinh"]) == ["B-1"]
-        window = {"time_from": NOON - timedelta(hours=5), "time_to": NOON - timedelta(hours=1)}
+        window: dict[str, Any] = {"time_from": NOON - timedelta(hours=5), "time_to": NOON - timedelta(hours=1)}
         assert await self.ids(filled, **window) == ["A-2"]
         page = await filled.incidents.list(ALL, now=NOON, limit=1, offset=1)
         assert (page.total, [item.id for item in page.incidents]) == (3, ["A-2"])

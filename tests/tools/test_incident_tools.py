@@ -48,7 +48,7 @@ PROCEDURES = [
         "public": False,
     },
 ]
-UNITS = [
+UNITS: list[dict[str, Any]] = [
     {"id": "U-HC", "name": "Công an phường Hải Châu", "area": "DN-HC", "kind": "police"},
     {"id": "U-HC-MT", "name": "Đội môi trường Hải Châu", "area": "DN-HC", "kind": "environment"},
     {"id": "U-ST", "name": "Công an phường Sơn Trà", "area": "DN-ST", "kind": "police"},

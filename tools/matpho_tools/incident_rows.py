@@ -56,14 +56,14 @@ def incident_row(incident: IncidentSummary) -> Row:
     """Which incident: number, what, where, in which state."""
     kind, state = type_names(incident.type), STATUS_NAMES[incident.status]
     said = [" · ".join(part for part in (incident.id, kind[n], incident.camera_name, state[n]) if part) for n in (0, 1)]
-    return Row("incident_id", "Vụ việc", "Incident", said[0], said[1], "center")
+    return Row("incident_id", "Vụ việc", "Incident", said[0], said[1])
 
 
 def unit_row(unit: Unit) -> Row:
     """Which unit, and what it can do."""
     vi, en = KIND_NAMES[unit.kind]
     named = f"{unit.name} ({unit.id})"
-    return Row("unit_id", "Lực lượng", "Unit", f"{named}, {vi}", f"{named}, {en}", "center")
+    return Row("unit_id", "Lực lượng", "Unit", f"{named}, {vi}", f"{named}, {en}")
 
 
 def procedure_row(procedure: Procedure | None, given: bool) -> Row:

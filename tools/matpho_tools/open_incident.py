@@ -76,7 +76,7 @@ def _events_row(events: Sequence[IncidentEvent]) -> Row:
     en = "; ".join(f"{type_names(event.type)[1]}, {event.camera_name} ({event.id})" for event in shown)
     if more > 0:
         vi, en = f"{vi}; và {more} sự kiện nữa", f"{en}; and {more} more"
-    return Row("event_ids", "Sự kiện", "Events", vi, en, "center")
+    return Row("event_ids", "Sự kiện", "Events", vi, en)
 
 
 async def _run(call: Call[OpenIncidentArguments]) -> Produced:

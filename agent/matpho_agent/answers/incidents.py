@@ -143,7 +143,9 @@ def _step(number: int, step: Mapping[str, Any], reader: Reader) -> str:
 def _task(task: Mapping[str, Any], reader: Reader) -> str:
     language = reader.language
     at = moment(task["sent_at"], reader.now, language)
-    state = pick(language, "đã gửi, chưa phản hồi", "sent, no answer yet") if task["state"] == "sent" else task["state"]
+    state = (
+        pick(language, "đã giao, chưa phản hồi", "tasked, no answer yet") if task["state"] == "sent" else task["state"]
+    )
     note = f" «{task['note']}»" if task["note"] else ""
     return (
         pick(language, "Đã điều: ", "Unit: ")
@@ -237,8 +239,8 @@ def _done(data: Mapping[str, Any], incident: Mapping[str, Any], language: str) -
         unit = f"{task['unit_name']} ({task['unit_id']})"
         return pick(
             language,
-            f"Đã gửi nhiệm vụ cho {unit} tới vụ việc {number}; chưa có phản hồi [{task['id']}].",
-            f"Sent {unit} to incident {number}; no answer yet [{task['id']}].",
+            f"Đã giao nhiệm vụ cho {unit} tới vụ việc {number}; chưa có phản hồi [{task['id']}].",
+            f"Tasked {unit} with incident {number}; no answer yet [{task['id']}].",
         )
     if action == "escalated":
         level = _pair(LEVEL_NAMES[Level(incident["level"])], language)
