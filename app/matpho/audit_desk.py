@@ -59,7 +59,8 @@ def add_audit_routes(app: FastAPI, center: Center, channel: str) -> None:
     async def note(action: str, arguments: dict[str, Any], personal: dict[str, str] | None = None) -> None:
         shown = {name: value for name, value in arguments.items() if value}
         entry = AuditEntry(user_id=channel, role="operator", action=action, outcome="answered", channel=channel)
-        await center.audit.append(entry.model_copy(update={"arguments": shown}), personal=personal)
+        update = {"arguments": shown, "case_number": str(shown.pop("case_number", ""))}
+        await center.audit.append(entry.model_copy(update=update), personal=personal)
 
     @app.post("/audit/verify")
     async def verify(asked: Verify) -> dict[str, Any]:

@@ -112,12 +112,12 @@ class TestPublishing:
 
     async def test_levels_above(self, log: AuditLog, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         """Narrow tiles, so that a small tree climbs high; the tree's root must come out at every step."""
-        from matpho_platform.audit import proofs, tile_check, tiles
+        from matpho_platform.audit import proofs, tile_check, tiles, verification
 
-        for module in (publishing, tiles, tile_check, proofs):
+        for module in (publishing, tiles, tile_check, proofs, verification):
             monkeypatch.setattr(module, "WIDTH", 4)
-        monkeypatch.setattr(publishing, "LEVEL_HEIGHT", 2)
-        monkeypatch.setattr(proofs, "LEVEL_HEIGHT", 2)
+        for module in (publishing, proofs, verification):
+            monkeypatch.setattr(module, "LEVEL_HEIGHT", 2)
         for count in (1, 2, 1, 12, 48, 3, 30):
             await grow(log, count)
             head = await log.publish()

@@ -49,6 +49,17 @@ async def entries_from(session: ReadSession, first: int, limit: int) -> Sequence
     return await session.all(query.limit(limit))
 
 
+_READ = (
+    "SELECT log_index, at_ms, user_id, action, outcome, leaf, entry FROM audit_entries "
+    "WHERE log_index >= ? ORDER BY log_index LIMIT ?"
+)
+
+
+async def raw_from(session: ReadSession, first: int, limit: int) -> Sequence[Sequence[Any]]:
+    """Entries in order of their index, as bare rows in the order of the table's columns: for reading all of them."""
+    return await session.at_once(_READ, (first, limit))
+
+
 async def leaves_from(session: ReadSession, first: int, limit: int) -> Sequence[bytes]:
     """Leaf hashes in order of their index."""
     query = select(audit_entries.c.leaf).where(audit_entries.c.log_index >= first).order_by(audit_entries.c.log_index)

@@ -22,19 +22,16 @@ class TileCheck:
         self._needed = dict(_needed(size))
         self.compared = 0
 
-    def add(self, texts: Sequence[bytes], leaves: Sequence[bytes]) -> list[str]:
-        """Take entries that follow those before; returns what does not fit in the tiles they fill."""
-        problems: list[str] = []
-        at = 0
-        while at < len(texts):
-            room = WIDTH - len(self._texts)
-            self._texts += texts[at : at + room]
-            self._hashes[0] += leaves[at : at + room]
-            at += room
-            if len(self._texts) == WIDTH:
-                problems += self._bundle()
-                problems += self._full(0)
-        return problems
+    def add(self, texts: Sequence[bytes], leaves: Sequence[bytes], root: bytes | None) -> list[str]:
+        """Take what follows, up to the end of a tile at most; `root` is that of a whole tile.
+
+        Returns what does not fit in the files of the tiles that are full now.
+        """
+        self._texts += texts
+        self._hashes[0] += leaves
+        if len(self._texts) < WIDTH:
+            return []
+        return [*self._bundle(), *self._full(0, root or full_root(self._hashes[0]))]
 
     def finish(self) -> list[str]:
         """Compare the partial tiles at the end, and tell what the published tree lacks or has too much."""
@@ -52,7 +49,7 @@ class TileCheck:
             if width > len(texts) or not self._same(path, pack(texts[:width]))
         ]
 
-    def _full(self, level: int) -> list[str]:
+    def _full(self, level: int, root: bytes) -> list[str]:
         hashes, number = self._hashes[level], self._numbers[level]
         problems = self._compare(level, number, hashes)
         self._hashes[level] = []
@@ -60,8 +57,9 @@ class TileCheck:
         if level + 1 == len(self._hashes):
             self._hashes.append([])
             self._numbers.append(0)
-        self._hashes[level + 1].append(full_root(hashes))
-        return problems + (self._full(level + 1) if len(self._hashes[level + 1]) == WIDTH else [])
+        above = self._hashes[level + 1]
+        above.append(root)
+        return problems + (self._full(level + 1, full_root(above)) if len(above) == WIDTH else [])
 
     def _compare(self, level: int, number: int, hashes: Sequence[bytes]) -> list[str]:
         whole = b"".join(hashes)

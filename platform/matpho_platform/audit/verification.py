@@ -12,12 +12,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import RowMapping
 
 from matpho_contracts import merkle
 from matpho_contracts.signing import PublicKey
@@ -26,12 +25,15 @@ from matpho_platform.audit import repository
 from matpho_platform.audit.checkpoints import problem_of
 from matpho_platform.audit.schemas import AuditReport
 from matpho_platform.audit.tile_check import TileCheck
+from matpho_platform.audit.tiles import LEVEL_HEIGHT, WIDTH, full_root
 from matpho_platform.audit.tree import Frontier
 from matpho_platform.audit.witness import Witnessed, published
 from matpho_platform.store.session import ReadSession
 
 __all__ = ["MAX_PROBLEMS", "Witnessed", "verify_trail"]
 
+_Row = Sequence[Any]
+"""log_index, at_ms, user_id, action, outcome, leaf, entry."""
 _AT_ONCE = 8_192
 """Rows of one read; a multiple of a bundle."""
 MAX_PROBLEMS = 1_000
@@ -44,7 +46,8 @@ class _Findings:
     heads: Mapping[int, set[str]]
     problems: list[str] = field(default_factory=list)
     clock: list[str] = field(default_factory=list)
-    latest: datetime | None = None
+    latest: str = ""
+    """The log's clock at the entry before."""
 
 
 async def verify_trail(
@@ -96,45 +99,66 @@ async def _walk(session: ReadSession, found: _Findings, tiles: TileCheck | None)
     tree, next_index = Frontier(), 0
     if 0 in found.heads and found.heads[0] != {tree.root().hex()}:
         found.problems.append("A checkpoint of no entries has the root of some.")
-    while rows := await repository.entries_from(session, next_index, _AT_ONCE):
+    while rows := await repository.raw_from(session, next_index, _AT_ONCE):
         await asyncio.to_thread(_check_rows, rows, tree, found, tiles)
-        next_index = rows[-1]["log_index"] + 1
+        next_index = rows[-1][0] + 1
     return tree
 
 
-def _check_rows(rows: Sequence[RowMapping], tree: Frontier, found: _Findings, tiles: TileCheck | None) -> None:
-    texts = [row["entry"].encode() for row in rows]
-    leaves = [merkle.leaf_hash(text) for text in texts]
-    if tiles is not None:
-        found.problems += tiles.add(texts, leaves)
-    for row, text, leaf in zip(rows, texts, leaves, strict=True):
-        if row["log_index"] != tree.size:
-            found.problems.append(f"Entry {tree.size} is missing; entry {row['log_index']} follows.")
-        wrong = _wrong(row, text, leaf, found)
-        if wrong:
-            found.problems.append(f"Entry {row['log_index']}: {wrong}")
+def _check_rows(rows: Sequence[_Row], tree: Frontier, found: _Findings, tiles: TileCheck | None) -> None:
+    """Check some rows, tile by tile; a whole tile is hashed once, for the tree and for the file."""
+    at = 0
+    while at < len(rows):
+        block = rows[at : at + WIDTH - tree.size % WIDTH]
+        at += len(block)
+        texts = [row[6].encode() for row in block]
+        leaves = [merkle.leaf_hash(text) for text in texts]
+        for number, (row, text, leaf) in enumerate(zip(block, texts, leaves, strict=True), tree.size):
+            if row[0] != number:
+                found.problems.append(f"Entry {number} is missing; entry {row[0]} follows.")
+            wrong = _wrong(row, text, leaf, found)
+            if wrong:
+                found.problems.append(f"Entry {row[0]}: {wrong}")
+        root = full_root(leaves) if len(leaves) == WIDTH else None
+        if tiles is not None:
+            found.problems += tiles.add(texts, leaves, root)
+        _grow(tree, leaves, root, found)
+
+
+def _grow(tree: Frontier, leaves: Sequence[bytes], root: bytes | None, found: _Findings) -> None:
+    """Add a block to the tree, and hold the tree against every head that was signed on the way."""
+    if root is not None and found.heads.keys().isdisjoint(range(tree.size + 1, tree.size + WIDTH)):
+        tree.join(LEVEL_HEIGHT, root)
+        leaves = ()
+        _hold(tree, found)
+    for leaf in leaves:
         tree.append(leaf)
-        if tree.size in found.heads and found.heads[tree.size] != {tree.root().hex()}:
-            found.problems.append(f"The first {tree.size} entries are not those that were signed.")
+        _hold(tree, found)
 
 
-def _wrong(row: RowMapping, text: bytes, leaf: bytes, found: _Findings) -> str:
-    if leaf != row["leaf"]:
+def _hold(tree: Frontier, found: _Findings) -> None:
+    if tree.size in found.heads and found.heads[tree.size] != {tree.root().hex()}:
+        found.problems.append(f"The first {tree.size} entries are not those that were signed.")
+
+
+def _wrong(row: _Row, text: bytes, leaf: bytes, found: _Findings) -> str:
+    if leaf != bytes(row[5]):
         return "its bytes do not hash to its leaf."
     try:
         entry = orjson.loads(text)
         said = (unix_ms(from_rfc3339(entry["at"])), entry["user_id"][:64], entry["action"], entry["outcome"])
-        logged = entry.get("logged_at")
-        _clock(from_rfc3339(logged) if logged else None, row["log_index"], found)
+        logged = entry.get("logged_at", "")
+        if logged < found.latest:  # as texts: the log writes UTC in one form; what is not smaller needs no reading
+            _clock(logged, row[0], found)
+        found.latest = logged or found.latest
     except (ValueError, KeyError, TypeError):
         return "its bytes are no entry."
-    columns = (row["at_ms"], row["user_id"], row["action"], row["outcome"])
-    return "" if columns == said else "its columns differ from its bytes."
+    return "" if said == tuple(row[1:5]) else "its columns differ from its bytes."
 
 
-def _clock(logged: datetime | None, index: int, found: _Findings) -> None:
-    if logged is None:
+def _clock(logged: str, index: int, found: _Findings) -> None:
+    if not logged:
         return
-    if found.latest is not None and found.latest - logged > CLOCK_BACK:
-        found.clock.append(f"At entry {index} the clock went back by {found.latest - logged}.")
-    found.latest = logged
+    back = from_rfc3339(found.latest) - from_rfc3339(logged)
+    if back > CLOCK_BACK:
+        found.clock.append(f"At entry {index} the clock went back by {back}.")

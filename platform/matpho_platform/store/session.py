@@ -36,6 +36,22 @@ class ReadSession:
         """The first column of the first row, or None."""
         return (await self._connection.execute(query)).scalar()
 
+    async def at_once(self, statement: str, parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
+        """Run a statement in one round trip to the driver, for paths where each one counts; returns its rows.
+
+        The statement marks parameters by `?`; their types are those of `insert_many`.
+        """
+        if self.dialect == "sqlite":
+            raw = (await self._connection.get_raw_connection()).driver_connection
+            try:
+                return list(await raw.execute_fetchall(statement, parameters)) if raw is not None else []
+            except sqlite3.IntegrityError as error:
+                raise IntegrityError(None, None, error) from error
+            except sqlite3.Error as error:
+                raise DBAPIError(None, None, error) from error
+        result = await self._connection.exec_driver_sql(statement.replace("?", "%s"), tuple(parameters))
+        return result.fetchall() if result.returns_rows else []
+
 
 @cache
 def _insert_text(table: Table, dialect: str) -> str:
@@ -60,19 +76,3 @@ class WriteSession(ReadSession):
         """
         columns = itemgetter(*(column.name for column in table.columns))
         await self._connection.exec_driver_sql(_insert_text(table, self.dialect), [columns(row) for row in rows])
-
-    async def at_once(self, statement: str, parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
-        """Run a statement in one round trip to the driver, for paths where each one counts; returns its rows.
-
-        The statement marks parameters by `?`; their types are those of `insert_many`.
-        """
-        if self.dialect == "sqlite":
-            raw = (await self._connection.get_raw_connection()).driver_connection
-            try:
-                return list(await raw.execute_fetchall(statement, parameters)) if raw is not None else []
-            except sqlite3.IntegrityError as error:
-                raise IntegrityError(None, None, error) from error
-            except sqlite3.Error as error:
-                raise DBAPIError(None, None, error) from error
-        result = await self._connection.exec_driver_sql(statement.replace("?", "%s"), tuple(parameters))
-        return result.fetchall() if result.returns_rows else []
