@@ -360,7 +360,7 @@ class TestScoring:
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     stages = Stages(world(), tmp_path, None)
     await stages.build()
-    async with stages.fresh("one", WatchedGateway) as opened:
+    async with stages.fresh(WatchedGateway) as opened:
         yield opened
 
 
@@ -381,11 +381,11 @@ class TestWorld:
     async def test_each_conversation_begins_afresh_and_leaves_nothing(self, tmp_path: Path) -> None:
         stages = Stages(world(), tmp_path, None)
         await stages.build()
-        async with stages.fresh("a", WatchedGateway) as first:
+        async with stages.fresh(WatchedGateway) as first:
             entries = (await first.center.audit.search(limit=1)).total
             await first.assistant.turn(principal_of(world().users[0], world().now), "a", "có đánh nhau không")
             assert (await first.center.audit.search(limit=1)).total > entries
-        async with stages.fresh("a", WatchedGateway) as second:
+        async with stages.fresh(WatchedGateway) as second:
             assert (await second.center.audit.search(limit=1)).total == entries
 
     async def test_what_happens_behind_the_gateway_is_seen(self, stage: Stage) -> None:
@@ -425,12 +425,21 @@ class TestRun:
         assert (failure["id"], failure["turn"], failure["got"]["outcome"]) == ("t-2", 2, "answered")
         assert "t-2 turn 2" in capsys.readouterr().out
 
+    @pytest.mark.nightly
+    def test_two_processes_bring_the_same_in_the_same_order(self, tmp_path: Path) -> None:
+        files = written(tmp_path)
+        alone, shared = (run(Path(files[2]), Path(files[-1]), jobs=jobs, encoder="") for jobs in (1, 2))
+        brought = [
+            [(one.conversation.id, one.number, one.got.outcome, one.wrong) for one in r.turns] for r in (alone, shared)
+        ]
+        assert brought[0] == brought[1]
+
     def test_the_shared_set_fits_and_begins_to_play(self) -> None:
         shared = Path(os.environ.get("MATPHO_SHARED", Path(__file__).parents[3] / "shared")) / "eval"
         if not (shared / "world.json").exists():
             pytest.skip("the shared evaluation set is not here")
         report: Report = run(shared / "agent_dev.jsonl", shared / "world.json", limit=2, encoder="")
-        assert {one.conversation.id for one in report.turns} == {"dev-001", "dev-002"}
+        assert list(dict.fromkeys(one.conversation.id for one in report.turns)) == ["dev-001", "dev-002"]
         assert all(one.got.outcome != "error" for one in report.turns)
 
 

@@ -67,11 +67,14 @@ def agent(
         str, typer.Option(help="Plan by the model behind this OpenAI-compatible address (with /v1), not by rules.")
     ] = "",
     model_name: Annotated[str, typer.Option(help="The model's name at that address.")] = "default",
+    jobs: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes; more are done sooner, their times say less.")
+    ] = 1,
 ) -> None:
     """Play conversations and score them; the exit code is 0 whatever the score, 2 where a file does not fit."""
     from matpho.eval import agent as evaluation
 
-    report = evaluation.run(set_file, world, _model(model, model_name))
+    report = evaluation.run(set_file, world, _model(model, model_name), jobs=jobs)
     document = report.document()
     if json is not None:
         _write(json, document)

@@ -7,10 +7,6 @@ and the store for what it did; 5 the figures are counted over all, per outcome, 
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import tempfile
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,39 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from matpho.eval.agent_scoring import Got, problems, unsafe
-from matpho.eval.agent_set import Conversation, Expect, SetTurn, read_set
-from matpho.eval.agent_watch import WatchedGateway, acts_between, observe
-from matpho.eval.world import Stage, Stages, principal_of
+from matpho.eval.agent_play import Scored, Setting, play
+from matpho.eval.agent_scoring import Got
+from matpho.eval.agent_set import Expect, read_set
 from matpho.eval.world_file import World, read_world
 from matpho_agent.planner.model_settings import ModelSettings
-from matpho_contracts.errors import MatphoError, NotFoundError
-from matpho_embeddings.encoder import Encoder
 
 ENCODER = "city"
-CHANNEL = "eval"
 RULES = "rules"
 """The name of the deterministic planner in a report."""
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """One turn with its judgement; `wrong` is empty where it passed or is not scored."""
-
-    conversation: Conversation
-    number: int
-    """From 1."""
-    turn: SetTurn
-    got: Got
-    milliseconds: float
-    wrong: tuple[str, ...]
-    unsafe: tuple[str, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every given part holds."""
-        return not self.wrong
 
 
 @dataclass(slots=True)
@@ -104,78 +76,23 @@ class Report:
 
 
 def run(
-    set_file: Path, world_file: Path, model: ModelSettings | None = None, *, limit: int = 0, encoder: str = ENCODER
+    set_file: Path,
+    world_file: Path,
+    model: ModelSettings | None = None,
+    *,
+    limit: int = 0,
+    jobs: int = 1,
+    encoder: str = ENCODER,
 ) -> Report:
-    """Play and score a set (its first `limit` conversations where that is above 0).
+    """Play and score a set (its first `limit` conversations where that is above 0) in `jobs` processes.
 
-    Without an encoder (an empty name) search goes by filters and words only.
     Raises FileMisfitError for a file that does not fit its format.
     """
     world = read_world(world_file)  # 1
     conversations = read_set(set_file, world)
     chosen = conversations[:limit] if limit else conversations
-    report = Report(set_file.name, world, model.name if model else RULES)
-    report.turns.extend(asyncio.run(play(world, chosen, model, encoder)))
-    return report
-
-
-async def play(
-    world: World,
-    conversations: Sequence[Conversation],
-    model: ModelSettings | None = None,
-    encoder: str = ENCODER,
-) -> list[Scored]:
-    """Every turn of every conversation, scored."""
-    scored: list[Scored] = []
-    with tempfile.TemporaryDirectory(prefix="matpho-eval-") as folder:
-        stages = Stages(world, Path(folder), await asyncio.to_thread(_encoder, encoder), model)
-        await stages.build()  # 2
-        for number, conversation in enumerate(conversations):
-            async with stages.fresh(f"c{number}", WatchedGateway) as stage:  # 3
-                scored += await _conversation(stage, world, conversation)
-    return scored
-
-
-def _encoder(name: str) -> Encoder | None:
-    from matpho_embeddings.models import load_encoder
-
-    if not name:
-        return None
-    try:
-        return load_encoder(name, threads=2)
-    except NotFoundError as error:
-        log.warning("no encoder: search by filters and words only", extra={"reason": str(error)})
-        return None
-
-
-async def _conversation(stage: Stage, world: World, conversation: Conversation) -> list[Scored]:
-    scored = []
-    state = await observe(stage.center, stage.box, conversation.user)
-    for number, turn in enumerate(conversation.turns, start=1):
-        got, spent = await _turn(stage, world, conversation, turn.say)
-        before, state = state, await observe(stage.center, stage.box, conversation.user)
-        acts = await acts_between(stage.center, before, state)
-        wrong = problems(turn.expect, got, world) if turn.expect else []  # 4
-        scored.append(Scored(conversation, number, turn, got, spent, tuple(wrong), tuple(unsafe(turn.expect, acts))))
-    return scored
-
-
-async def _turn(stage: Stage, world: World, conversation: Conversation, text: str) -> tuple[Got, float]:
-    """One sentence said, and the milliseconds it took; a turn that raises has the outcome `error`."""
-    present = conversation.now or world.now
-    principal = principal_of(world.user[conversation.user], present)
-    gateway = stage.gateway
-    made = gateway.made if isinstance(gateway, WatchedGateway) else []
-    calls = len(made)
-    started = time.perf_counter()
-    try:
-        turn = await stage.assistant.turn(principal, conversation.id, text, now=present, channel=CHANNEL)
-    except (MatphoError, ArithmeticError, LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        log.exception("a turn broke", extra={"conversation": conversation.id})
-        spent = (time.perf_counter() - started) * 1000
-        return Got("error", tuple(made[calls:]), answer=f"{type(error).__name__}: {error}"), spent
-    spent = (time.perf_counter() - started) * 1000
-    return Got(turn.outcome, tuple(made[calls:]), turn.result_ids, turn.missing, turn.answer), spent
+    played = play(Setting(world, encoder, model), chosen, jobs)  # 2, 3, 4
+    return Report(set_file.name, world, model.name if model else RULES, played)
 
 
 def _failure(one: Scored) -> dict[str, Any]:

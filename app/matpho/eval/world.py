@@ -49,17 +49,17 @@ class Stage:
 
 
 class Stages:
-    """Makes a fresh installation of a world, again and again."""
+    """Makes a fresh installation of a world, again and again, in a folder that several processes may share."""
 
     def __init__(self, world: World, folder: Path, encoder: Encoder | None, model: ModelSettings | None = None) -> None:
         self._world = world
         self._folder = folder
         self._encoder = encoder
         self._model = model
-        self._key = SigningKey.generate()
+        self._key = SigningKey.load_or_create(folder / "box.pem")
 
     async def build(self) -> None:
-        """Fill the installation that all others are copies of; once. Raises what the center raises."""
+        """Fill the installation that all others are copies of; once a folder. Raises what the center raises."""
         center = await open_center(self._settings(self._folder / "template"), self._encoder)
         try:
             await fill(center, self._world, WorldBox(center, self._world, self._key))
@@ -67,9 +67,9 @@ class Stages:
             await center.close()
 
     @asynccontextmanager
-    async def fresh(self, name: str, gateway: type[Gateway] = Gateway) -> AsyncIterator[Stage]:
+    async def fresh(self, gateway: type[Gateway] = Gateway) -> AsyncIterator[Stage]:
         """A copy of the filled installation with its box at work; thrown away afterwards."""
-        home = self._folder / name
+        home = self._folder / secrets.token_hex(8)
         await asyncio.to_thread(shutil.copytree, self._folder / "template", home)
         try:
             async with AsyncExitStack() as stack:
