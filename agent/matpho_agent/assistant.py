@@ -24,7 +24,7 @@ from matpho_agent.language.places import Place, PlaceIndex
 from matpho_agent.language.tokens import MAX_TEXT_CHARS
 from matpho_agent.planner.llm import open_model
 from matpho_agent.planner.model_settings import AssistantSettings
-from matpho_agent.planner.reader import Situation
+from matpho_agent.planner.situation import Situation
 from matpho_agent.turn import Record, State, Turn, TurnContext
 from matpho_contracts.errors import BadInputError, MatphoError
 from matpho_contracts.ids import is_short_id

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from matpho_agent.answers.compose import Done
+from matpho_agent.answers.calls import Done
 from matpho_agent.planner.drafts.table import DRAFTS, LISTING
 from matpho_agent.planner.lookups import row_of
 from matpho_agent.planner.plan import MAX_REMEMBERED_RESULTS, Memory, NearPlan, Pending, QueryPlan, Remembered, Topic

@@ -7,7 +7,7 @@ person who asks, as a quotation, and it never reaches the step that decides whic
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matpho_tools.contract import ToolResult
@@ -30,7 +30,7 @@ def is_lookup(call: Mapping[str, Any]) -> bool:
 
 def for_planner(result: ToolResult) -> str:
     """A result as JSON for the planning step."""
-    rows = next((result.data[name] for name in LISTS if isinstance(result.data.get(name), list)), [])
+    rows: Sequence[Any] = next((result.data[name] for name in LISTS if isinstance(result.data.get(name), list)), [])
     told = {
         "outcome": result.outcome.value,
         "rule": result.rule,

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from matpho_agent.answers.calls import Done
 from matpho_agent.language.places import PlaceIndex
 from matpho_agent.planner.plan import Memory
-from matpho_agent.planner.reader import Situation
+from matpho_agent.planner.situation import Situation
 from matpho_platform.access.principal import Principal
 from matpho_tools.city import City
 from matpho_tools.contract import Outcome, ToolResult
