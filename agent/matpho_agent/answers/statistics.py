@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from matpho_agent.answers.facts import (
@@ -115,8 +115,12 @@ def _forecast(forecast: Mapping[str, Any] | None, language: str) -> list[str]:
         f"Dự báo ({how}; {days} ngày số liệu; khoảng {level}%):",
         f"Forecast ({how}; {days} days of history; {level}% interval):",
     )
-    lines = [f"- {day['date']}: {day['value']:.1f} ({day['low']:.0f}–{day['high']:.0f})" for day in forecast["days"]]
-    return [head, *lines]
+    return [head, *(_expected(day) for day in forecast["days"])]
+
+
+def _expected(day: Mapping[str, Any]) -> str:
+    at = date.fromisoformat(day["date"]).strftime("%d/%m/%Y")
+    return f"- {at}: {day['value']:.1f} ({day['low']:.0f}–{day['high']:.0f})"
 
 
 def _rows(table: Mapping[str, Any], principal: Principal, language: str, city: City) -> list[str]:
