@@ -56,6 +56,15 @@ def test_the_frontier_has_the_root_of_the_whole_tree(size: int) -> None:
     assert (tree.size, tree.root()) == (size, merkle.root_hash(leaves))
 
 
+@given(st.integers(0, 300), st.integers(0, 700))
+def test_many_leaves_at_once_make_the_same_tree(first: int, more: int) -> None:
+    leaves = [number.to_bytes(32, "big") for number in range(first + more)]
+    tree = Frontier()
+    tree.extend(leaves[:first])
+    tree.extend(leaves[first:])
+    assert (tree.size, tree.root()) == (first + more, merkle.root_hash(leaves))
+
+
 async def test_entries_get_their_index_and_come_back(log: AuditLog) -> None:
     assert [await log.append(entry(number)) for number in range(3)] == [0, 1, 2]
     await log.append(entry(user="binh", action="get_clip"))

@@ -45,7 +45,7 @@ MAX_WAITING = 20_000
 MAX_PERSONAL_VALUES = 64
 SPOOL_AFTER_S = 2.0
 """How long an alert's entry waits for the log before it goes to the spool."""
-_LEAVES_AT_ONCE = 10_000
+_LEAVES_AT_ONCE = 16_384
 
 _log = structlog.get_logger(__name__)
 
@@ -245,8 +245,7 @@ class AuditLog:
             leaves = await repository.leaves_from(session, tree.size, min(_LEAVES_AT_ONCE, size - tree.size))
             if not leaves:
                 raise AuditBrokenError("The audit trail lacks entries that its checkpoint covers.")
-            for leaf in leaves:
-                tree.append(leaf)
+            await asyncio.to_thread(tree.extend, leaves)
         if head is not None and tree.root().hex() != head["root"]:
             raise AuditBrokenError(
                 "The audit trail does not hash to its checkpoint.", action="Run matpho audit verify."

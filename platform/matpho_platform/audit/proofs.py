@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from matpho_contracts import merkle
 from matpho_contracts.errors import BadInputError
 from matpho_platform.audit.errors import AuditBrokenError
-from matpho_platform.audit.tiles import LEVEL_HEIGHT, WIDTH, TileFolder, full_root
+from matpho_platform.audit.tiles import LEVEL_HEIGHT, WIDTH, TileFolder
+from matpho_platform.audit.tree import full_root
 
 _KEPT_TILES = 512
 _KEPT_ROOTS = 100_000

@@ -16,8 +16,8 @@ from matpho_contracts.signing import SigningKey
 from matpho_platform.audit import repository
 from matpho_platform.audit.errors import AuditBrokenError
 from matpho_platform.audit.note import Checkpoint, origin_of
-from matpho_platform.audit.tiles import ENTRIES, LEVEL_HEIGHT, WIDTH, TileFolder, full_root, levels, pack, replace_file
-from matpho_platform.audit.tree import Frontier
+from matpho_platform.audit.tiles import ENTRIES, LEVEL_HEIGHT, WIDTH, TileFolder, levels, pack, replace_file
+from matpho_platform.audit.tree import Frontier, full_root
 from matpho_platform.store.engine import Store
 from matpho_platform.store.session import ReadSession
 

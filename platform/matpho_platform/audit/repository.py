@@ -62,8 +62,10 @@ async def raw_from(session: ReadSession, first: int, limit: int) -> Sequence[Seq
 
 async def leaves_from(session: ReadSession, first: int, limit: int) -> Sequence[bytes]:
     """Leaf hashes in order of their index."""
-    query = select(audit_entries.c.leaf).where(audit_entries.c.log_index >= first).order_by(audit_entries.c.log_index)
-    return [bytes(row["leaf"]) for row in await session.all(query.limit(limit))]
+    rows = await session.at_once(
+        "SELECT leaf FROM audit_entries WHERE log_index >= ? ORDER BY log_index LIMIT ?", (first, limit)
+    )
+    return [bytes(row[0]) for row in rows]
 
 
 _ENTRY = "(?, ?, ?, ?, ?, ?, ?)"

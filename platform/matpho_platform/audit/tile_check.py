@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from matpho_platform.audit.tiles import ENTRIES, HASH, WIDTH, full_root, levels, pack, tile_path
+from matpho_platform.audit.tiles import ENTRIES, HASH, WIDTH, levels, pack, tile_path
+from matpho_platform.audit.tree import full_root
 
 
 class TileCheck:

@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from matpho_contracts.merkle import node_hash
 from matpho_platform.audit.errors import AuditBrokenError
 
 WIDTH = 256
@@ -60,14 +59,6 @@ def unpack(bundle: bytes) -> list[bytes]:
         entries.append(entry)
         at += 2 + length
     return entries
-
-
-def full_root(hashes: Sequence[bytes]) -> bytes:
-    """The root over a full tile's 256 hashes (any power of two)."""
-    row = list(hashes)
-    while len(row) > 1:
-        row = [node_hash(row[place], row[place + 1]) for place in range(0, len(row), 2)]
-    return row[0]
 
 
 class TileFolder:

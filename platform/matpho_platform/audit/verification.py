@@ -25,8 +25,8 @@ from matpho_platform.audit import repository
 from matpho_platform.audit.checkpoints import problem_of
 from matpho_platform.audit.schemas import AuditReport
 from matpho_platform.audit.tile_check import TileCheck
-from matpho_platform.audit.tiles import LEVEL_HEIGHT, WIDTH, full_root
-from matpho_platform.audit.tree import Frontier
+from matpho_platform.audit.tiles import LEVEL_HEIGHT, WIDTH
+from matpho_platform.audit.tree import Frontier, full_root
 from matpho_platform.audit.witness import Witnessed, published
 from matpho_platform.store.session import ReadSession
 
