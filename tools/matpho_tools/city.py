@@ -83,7 +83,7 @@ class City:
     def _folded(self) -> str:
         areas = [name for area in self.areas for name in (area.name, *area.aliases)]
         cameras = [name for camera in self.cameras for name in (camera.name, *camera.aliases)]
-        return " | ".join(fold(name) for name in (*areas, *cameras))
+        return fold(" | ".join((*areas, *cameras)))
 
     def camera(self, camera_id: str) -> CameraName | None:
         """The camera of an id."""
@@ -127,6 +127,7 @@ class CityNames:
             if self._city is None or time.monotonic() - self._read_at >= KEEP_SECONDS:
                 fresh = City(await self._areas(), await self._read_cameras(), await self._units(), await self._people())
                 if fresh != self._city:
+                    await asyncio.to_thread(fresh.knows, "")  # folding 40,000 names takes a moment
                     self._city = fresh
                 self._read_at = time.monotonic()
             return self._city
@@ -147,10 +148,7 @@ class CityNames:
         """The same tuple as before while no camera's name has changed, so that comparing costs nothing."""
         namings = await self._center.cameras.names(self._namings)
         if namings is not self._namings:
-            self._cameras = tuple(
-                CameraName(one.id, one.name, one.area, one.kind, one.aliases, one.location, one.presets)
-                for one in namings.cameras
-            )
+            self._cameras = await asyncio.to_thread(_camera_names, namings)
             self._namings = namings
         return self._cameras
 
@@ -164,3 +162,10 @@ class CityNames:
         return tuple(
             PersonName(person.user_id, person.name, person.role.value) for person in await self._center.accounts.all()
         )
+
+
+def _camera_names(namings: Namings) -> tuple[CameraName, ...]:
+    return tuple(
+        CameraName(one.id, one.name, one.area, one.kind, one.aliases, one.location, one.presets)
+        for one in namings.cameras
+    )
