@@ -24,7 +24,7 @@ _SHAPED = re.compile(
 )
 """`vv-1121-02`, `sv/12`, `dn-pa-0045`, `inc20260017`; at least one digit, or a hint, besides."""
 _AFTER_WORD = re.compile(
-    r"(?:(?:so|ma|ma so|no|number|id|code|la|is) )?[#:.]? ?"
+    r"(?:(?:so|ma|ma so|no|number|id|code|la|is|thanh|sang|moi|to) ){0,2}[#:.]? ?"
     r"(?P<code>[a-z0-9]{1,24}(?:[\-/_.][a-z0-9]{1,24}){1,5}|[0-9]{2,12}|[a-z]{1,8}[0-9]{1,12}|[0-9]{1,6}[a-z]{1,4})"
     r"(?![0-9a-z]|[\-_/.][0-9a-z])"
 )
@@ -110,7 +110,7 @@ def _hint(code: str) -> CodeKind:
 
 def _kind(plain: str, start: int, code: str) -> CodeKind:
     """By the longest known word right before it, else by its parts."""
-    before = re.sub(r"[\s:#(,]*(?:(?:so|ma|no|number|id|code|la|is)[\s:#.]*)?$", "", plain[:start])
+    before = re.sub(r"[\s:#(,]*(?:(?:so|ma|no|number|id|code|la|is|thanh|sang|to)[\s:#.]*){0,2}$", "", plain[:start])
     said = [
         (len(word), kind.name)
         for kind in _kinds()

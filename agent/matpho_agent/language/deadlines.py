@@ -24,7 +24,8 @@ _LENGTH = re.compile(
     r"(?<![0-9a-z])(?:(?:het han|hieu luc|keo dai|co hieu luc)(?: trong| sau)?|trong vong|trong|expires? (?:in|after)"
     r"|expiring in|ends? in|valid for|lasting|lasts|for|within|in|for the next|over the next|next)(?: the)?(?: next)? "
     + _COUNT + r" ?" + _UNIT + _AHEAD + r"?(?! (?:qua|truoc|ago|gan day|vua))"
-    r"|(?<![0-9a-z])" + _COUNT.replace("<n>", "<n2>") + r" ?" + _UNIT.replace("<u>", "<u2>") + _AHEAD
+    r"|(?<![0-9a-z])" + _COUNT.replace("<n>", "<n2>") + r" ?" + _UNIT.replace("<u>", "<u2>") + "(?:" + _AHEAD
+    + r"|(?= *(?:thoi|nhe|nha|a|di)? *[.!]? *$))"
 )  # fmt: skip
 _UNTIL = re.compile(
     r"(?<![0-9a-z])(?:(?:keo dai |hieu luc |canh |theo doi )?(?:cho den het|cho toi het|den het|toi het|cho den|cho toi"

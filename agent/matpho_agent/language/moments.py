@@ -223,6 +223,13 @@ def _month(reader: Reader, back: int) -> Moment:
     return Moment(period=(at(month_start(reader.today, back)), at(month_start(reader.today, back - 1))))
 
 
+def _whole_month(reader: Reader, m: re.Match[str]) -> Moment | None:
+    """`tháng 10`, `in October`: the latest such month that has begun, unless a year is named."""
+    month = int(m["m"]) if m["m"].isdigit() else MONTHS[m["m"]]
+    year = int(m["y"]) if m["y"] else reader.today.year - (1 if month > reader.today.month else 0)
+    return Moment(period=(at(date(year, month, 1)), at(date(year + month // 12, month % 12 + 1, 1))))
+
+
 def _recent(reader: Reader, m: re.Match[str]) -> Moment | None:
     if m["may"] and not reader.marked(*m.span("may"), "may"):
         return None
@@ -292,6 +299,7 @@ _MONTH_NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DAY_NAMES = "|".join(
     sorted((name for name in WEEKDAYS if name not in {"thu", "mon", "sun", "sat", "wed"}), key=len, reverse=True)
 )
+_FULL_MONTHS = "|".join(name for name in MONTHS if len(name) > 4 or name in {"may", "june", "july"})
 _PART_VI = "rang sang|tang sang|sang som|sang|trua|chieu|toi|dem|khuya"
 _PART_EN = "early morning|morning|noon|midday|lunchtime|afternoon|evening|night"
 
@@ -312,7 +320,7 @@ RULES: tuple[Rule, ...] = (
     _rule(rf"(?P<w>this|yesterday|last|today) (?P<p>{_PART_EN})", _english_part),
     _rule(r"tonight", _literal(lambda r: Moment(day=r.today, part="night"))),
     _rule(r"ngay mai|tomorrow", _literal(lambda r: Moment(day=r.today + DAY))),
-    _rule(r"hom nay|hnay|bua nay|ngay hom nay|today", _literal(lambda r: Moment(day=r.today))),
+    _rule(r"hom nay|hnay|bua nay|ngay hom nay|trong ngay(?: hom nay| nay)?|today", _literal(lambda r: Moment(day=r.today))),
     _rule(
         r"(?:the )?day before yesterday|hom kia|bua kia|hom truoc nua",
         _literal(lambda r: Moment(day=r.today - 2 * DAY)),
@@ -347,6 +355,8 @@ RULES: tuple[Rule, ...] = (
     _rule(r"tuan truoc|tuan qua|tuan roi|tuan vua roi|last week", _literal(lambda r: _week(r, 1))),
     _rule(r"thang nay|trong thang|this month", _literal(lambda r: _month(r, 0))),
     _rule(r"thang truoc|thang qua|thang roi|last month", _literal(lambda r: _month(r, 1))),
+    _rule(rf"(?:thang|(?:in|during|since|for|last|this) (?:the month of )?(?=(?:{_FULL_MONTHS})))(?: |(?<= ))(?P<m>{_FULL_MONTHS}|1[0-2]|0?[1-9])"
+          r"(?:(?:/| nam | )(?P<y>\d{4}))?", _whole_month),
     _rule(r"nam nay|this year", _literal(lambda r: Moment(period=(at(date(r.today.year, 1, 1)), r.now)))),
     _rule(r"bay gio|hien gio|hien tai|luc nay|right now|now", _literal(lambda _r: Moment(is_now=True))),
     _rule(r"(?P<h>\d{1,2}):(?P<min>\d{2}) ?(?P<ap>am|pm|a\.m\.|p\.m\.)?", _clock),

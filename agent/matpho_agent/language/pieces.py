@@ -24,7 +24,7 @@ _END = r"(?=\s*$)"
 PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
     "purpose": (
         re.compile(
-            r"(?<![0-9a-z])(?:voi muc dich|muc dich|for the purpose of|purpose)(?: la| de| cua viec| is| of)? ?:? ?(?P<x>[^,;.]+?)"
+            r"(?<![0-9a-z])(?:voi muc dich|muc dich|for the purpose of|purpose)(?: la| de| cua viec| is| of| thanh| sang| to)* ?:? ?(?P<x>[^,;.]+?)"
             + _STOP
             + _LABELS
         ),
@@ -35,7 +35,7 @@ PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
     ),
     "reason": (
         re.compile(
-            r"(?<![0-9a-z])(?:ly do|reason|on the grounds that|on grounds of)(?: la| is| because)? ?[:=]? ?(?P<x>.+?)"
+            r"(?<![0-9a-z])(?:ly do|reason|on the grounds that|on grounds of)(?: la| is| because| thanh| to)? ?[:=]? ?(?P<x>.+?)"
             + _END
         ),
         re.compile(
@@ -56,7 +56,7 @@ PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
             r" ?:? ?[\"“'‘](?P<x>[^\"”'’]{1,80})[\"”'’]"
         ),
         re.compile(
-            r"(?<![0-9a-z])(?:dat ten la|dat ten|ten la|ten goi|lay ten|goi la|named|called|titled|name it|call it) ?:? ?"
+            r"(?<![0-9a-z])(?:dat ten la|dat ten|ten la|ten goi|lay ten|goi la|(?<!ho )(?<!khong )ten|named|called|titled|name it|call it) ?:? ?"
             r"(?P<x>[^,;.\"“'‘]{1,80}?)(?=\s*(?:[,;.]|$| (?:for|when|if|khi|neu|cho|het|den|toi|expires?|notify|bao) ))"
         ),
     ),

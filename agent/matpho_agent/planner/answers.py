@@ -40,10 +40,19 @@ def _another_wish(pending: Pending, clause: Clause, wish: Wish | None) -> bool:
         return not (
             waiting == "move_camera" or wish.tool in {"get_incident", "list_incidents"} and pending.missing in DESCRIBED
         )
+    if pending.missing in DESCRIBED and _questions(clause):
+        return True
     read = clause.plan.intent
     if wish is None and read and read != waiting:
         return pending.missing not in DESCRIBED or read not in {"search_events", "get_event"}
     return False
+
+
+def _questions(clause: Clause) -> bool:
+    """`có … không`, `ở đâu`: asks for events rather than naming one."""
+    return (
+        "?" in clause.free.typed or clause.says("đâu", "mấy") or (clause.says("có") and clause.says("không", "ko", "k"))
+    )
 
 
 def _for_tool(pending: Pending, clause: Clause, wish: Wish | None) -> QueryPlan | None:

@@ -8,6 +8,7 @@ from functools import cache
 
 from matpho_agent.language.codes import Code, CodeKind
 from matpho_agent.language.deadlines import read_deadline, read_horizon
+from matpho_agent.language.identifiers import read_identifiers
 from matpho_agent.language.lexicon import Match, lexicon_of, shipped
 from matpho_agent.language.names import NameMatch, find_people, find_units
 from matpho_agent.language.pieces import Pieces, Span, blanked, quotations, read_pieces
@@ -133,10 +134,9 @@ def open_clause(said: str, situation: Situation, memory: Memory, tool: str = "")
     free = blanked(text, [span for _content, span in quoted])
     placed = _placed(free.tokens, situation)
     acts = acts_in(free.tokens, placed)
+    acts |= _implied(free, acts, situation)
     pieces = _pieces(text if not quoted or "watch" in acts else free, acts, tool)
-    notes = (
-        _note(blanked(free, pieces.spans), acts | _acts_of(tool), situation) if "note" not in pieces.values else None
-    )
+    notes = _note(blanked(free, pieces.spans), acts, situation) if "note" not in pieces.values else None
     values = dict(pieces.values)
     spans = [*pieces.spans]
     if notes is not None:
@@ -161,12 +161,23 @@ def open_clause(said: str, situation: Situation, memory: Memory, tool: str = "")
     )  # fmt: skip
 
 
+OBSERVE = frozenset({"watch", "monitor"})
+
+
+def _implied(text: Text, acts: frozenset[str], situation: Situation) -> frozenset[str]:
+    """A plate or citizen, a case and a field together ask for an identity check in any words."""
+    if acts & {"export", "watch", "submit", "approve", "reject", "audit"}:
+        return frozenset()
+    if text.tokens and text.tokens[0].plain in OBSERVE and lexicon_of("event").exact(text.tokens):
+        return frozenset({"watch"})
+    found = read_identifiers(text, situation.registered)
+    if not (found.plate or found.citizen_id) or all(code.kind != "case" for code in found.codes):
+        return frozenset()
+    return frozenset({"verify"}) if lexicon_of("field").exact(text.tokens) else frozenset()
+
+
 def _speaks_of_people(acts: frozenset[str], tool: str) -> bool:
     return bool(acts & PERSON_ACTS) or tool in {"list_incidents", "search_audit"}
-
-
-def _acts_of(tool: str) -> frozenset[str]:
-    return frozenset({"ack"}) if tool in PIECES_OF_TOOL and "note" in PIECES_OF_TOOL[tool] else frozenset()
 
 
 def _pieces(text: Text, acts: frozenset[str], tool: str) -> Pieces:

@@ -52,7 +52,8 @@ def clauses(text: str) -> list[str]:
     free = blanked(read, [span for _content, span in quotations(read)], "_")
     if acts_in(free.tokens) & WHOLE:
         return [read.typed.strip()]
-    cuts = [match.span() for match in _CUT.finditer(free.plain)]
+    listing = acts_in(free.tokens) & {"identity", "verify", "export"}
+    cuts = [match.span() for match in _CUT.finditer(free.plain) if not (listing and match[0].strip() == ",")]
     cuts += [
         match.span() for match in _FULL_STOP.finditer(free.plain) if not any(a <= match.start() < b for a, b in cuts)
     ]

@@ -77,6 +77,8 @@ def _continued(plan: QueryPlan, clause: Clause) -> QueryPlan:
     fragment = not plan.intent and not plan.event_types
     if plan.camera_that and not plan.camera_ids and not plan.areas:
         _point_at_place(plan, memory)
+    if plan.event is not None and plan.event.ordinal == 0 and plan.intent in {"", "search_events"}:
+        return _newest(plan, clause)
     if before is not None and before.intent in LISTING and fragment:
         return _listed_on(plan, before, clause)
     if before is not None and before.intent in EVENT_LISTS and (fragment or plan.follow == "narrow") and _goes_on(plan):
@@ -88,6 +90,21 @@ def _continued(plan: QueryPlan, clause: Clause) -> QueryPlan:
         return _merged(plan, before)
     if not plan.intent and (plan.has_filters() or plan.query) and _is_wish(plan):
         plan.intent = "search_events"
+    return plan
+
+
+def _newest(plan: QueryPlan, clause: Clause) -> QueryPlan:
+    """`cái nào mới nhất`: of the last list where nothing else is said, else the one that a search brings first."""
+    memory = clause.memory
+    if memory.results and not plan.has_filters() and not plan.query:
+        plan.intent = "get_event"
+        return plan
+    plan.intent, plan.query = "search_events", ""
+    plan.limit = None if clause.says("các", "những", "events") else 1
+    if memory.plan is not None and memory.plan.intent == "search_events" and not plan.event_types:
+        limit = plan.limit
+        plan = _merged(plan, memory.plan)
+        plan.limit = limit
     return plan
 
 

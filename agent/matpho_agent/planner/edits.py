@@ -6,16 +6,18 @@ from typing import Any
 
 from matpho_agent.language.lexicon import lexicon_of
 from matpho_agent.planner.clause import Clause, longest, open_clause
+from matpho_agent.planner.complete import MOVEMENTS
 from matpho_agent.planner.drafts import cameras
 from matpho_agent.planner.drafts.standing import watch_filter
 from matpho_agent.planner.drafts.table import DRAFTS
-from matpho_agent.planner.complete import MOVEMENTS
 from matpho_agent.planner.plan import Memory, Proposal
 from matpho_agent.planner.situation import Situation
 from matpho_agent.planner.wishes import find_wish
 
 MAX_EDIT_WORDS = 40
-NEUTRAL = frozenset({"priority", "aim", "assist", "motion", "give", "report", "incident", "near", "verify"})
+NEUTRAL = frozenset(
+    {"priority", "aim", "assist", "motion", "give", "report", "incident", "near", "verify", "lift", "put", "ahead"}
+)
 """Acts that a change may speak of without being a wish of its own."""
 REMOVED = frozenset({"unit_options", "degrees"})
 

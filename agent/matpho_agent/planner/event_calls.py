@@ -10,6 +10,9 @@ from matpho_agent.planner.reader import clip_window
 from matpho_agent.planner.references import at_place, point_at
 from matpho_agent.planner.step import Step, ask
 
+OF_INCIDENTS = frozenset({"open", "mean_response_minutes", "resolved_share"})
+"""Figures about incidents, which have no objects, colours or plates."""
+INCIDENT_FILTERS = frozenset({"event_types", "areas", "camera_ids", "time_from", "time_to", "severity_min"})
 FILTERS = (
     "event_types", "objects", "objects_not", "colors", "min_count", "plate", "areas", "camera_ids", "time_from",
     "time_to", "near", "severity_min", "query",
@@ -40,8 +43,12 @@ def _filters(plan: QueryPlan, *, with_query: bool) -> dict[str, Any]:
         elif name == "near":
             value = value.model_dump()
         arguments[name] = value
+    if with_query and plan.limit:
+        arguments["limit"] = plan.limit
     if plan.camera_options and not plan.camera_ids:
         arguments["camera_ids"] = list(plan.camera_options)
+    if not with_query and plan.metric in OF_INCIDENTS:
+        arguments = {name: arguments[name] for name in arguments if name in INCIDENT_FILTERS}
     if not with_query:
         extra = {"group_by": plan.group_by, "compare_to": plan.compare_to}
         arguments |= {name: value for name, value in extra.items() if value}

@@ -54,7 +54,8 @@ def read_found(tool: str, content: str) -> Found:
     except ValueError:
         return Found(tool, ())
     rows = told.get("rows", ()) if isinstance(told, dict) else ()
-    return Found(tool, tuple(row for row in map(row_of, rows[:MAX_ROWS]) if row is not None))
+    known = [row_of(row) for row in list(rows)[:MAX_ROWS] if isinstance(row, dict)]
+    return Found(tool, tuple(row for row in known if row is not None))
 
 
 def row_of(row: Mapping[str, Any]) -> Remembered | None:

@@ -58,6 +58,7 @@ class QueryPlan(_Value):
     time_point: AwareDatetime | None = None
     near: NearPlan | None = None
     severity_min: str | None = None
+    limit: int | None = None
     query: str = ""
     group_by: list[str] = Field(default_factory=list)
     compare_to: str | None = None

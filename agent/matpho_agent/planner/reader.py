@@ -72,15 +72,28 @@ def scan(text: Text, situation: Situation, lexicon: Lexicon, names: Sequence[Nam
     candidates = lexicon.matches(text.tokens)
     compared = [match for match in candidates if match.category == "compare"]
     pictured = [match for match in candidates if match.value == "get_snapshot" and match.length > 1 and not match.typo]
-    hidden = [(text.tokens[m.start].start, text.tokens[m.end - 1].end) for m in (*compared, *pictured, *names)]
+    newest = [match for match in candidates if match.category == "ordinal" and match.length > 1]
+    places = situation.places.find(text.tokens)
+    named_places = [place for place in places if _no_date(place, text.tokens)]
+    hidden = [
+        (text.tokens[m.start].start, text.tokens[m.end - 1].end)
+        for m in (*compared, *pictured, *newest, *names, *named_places)
+    ]
     time = read_time(_without(text, [*hidden, *identifiers.spans]), situation.now)
     reading = Reading(text, time, identifiers, taken=dict.fromkeys(named, "name"))
     for span in (*identifiers.spans, *time.spans):
         for number, token in enumerate(text.tokens):
             if token.start < span[1] and span[0] < token.end:
                 reading.taken[number] = "fixed"
-    _claim(reading, _without_orange_things(text.tokens, candidates), situation.places.find(text.tokens))
+    _claim(reading, _without_orange_things(text.tokens, candidates), places)
     return reading
+
+
+def _no_date(match: PlaceMatch, tokens: Sequence[Token]) -> bool:
+    """Whether a whole name of two words or more stands there: the street `3 Tháng 2` is no day, `ngày 3 tháng 2` is."""
+    if not match.whole or match.guess or match.end - match.start < 2:
+        return False
+    return match.start == 0 or tokens[match.start - 1].plain not in {"ngay", "hom", "mung"}
 
 
 def _without_orange_things(tokens: Sequence[Token], candidates: list[Match]) -> list[Match]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from matpho_agent.planner.plan import EventReference, Memory, Remembered
 
+DAY = timedelta(days=1)
 CLOCK_TOLERANCE = timedelta(minutes=15)
 
 
@@ -16,16 +17,22 @@ def point_at(reference: EventReference | None, memory: Memory) -> list[str]:
     if reference is not None and reference.event_id:
         return [reference.event_id]
     if reference is not None and reference.clock is not None and results:
-        near = [r for r in results if r.time and abs(r.time - reference.clock) <= CLOCK_TOLERANCE]
-        near.sort(key=lambda r: abs(r.time - reference.clock) if r.time and reference.clock else timedelta.max)
-        if near:
-            return [near[0].id]
+        clock = reference.clock
+        near = sorted((_apart(row.time, clock), row.id) for row in results if row.time is not None)
+        if near and near[0][0] <= CLOCK_TOLERANCE:
+            return [near[0][1]]
     if reference is not None and reference.ordinal is not None:
         chosen = nth(results, reference.ordinal)
         return [chosen.id] if chosen else []
     if memory.event_id and (len(results) != 1 or results[0].id == memory.event_id):
         return [memory.event_id]
     return [result.id for result in results]
+
+
+def _apart(time: datetime, clock: datetime) -> timedelta:
+    """How far two clocks are apart, whatever the day."""
+    apart = abs(time - clock) % DAY
+    return min(apart, DAY - apart)
 
 
 def nth(results: Sequence[Remembered], ordinal: int) -> Remembered | None:

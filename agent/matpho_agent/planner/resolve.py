@@ -124,6 +124,8 @@ def find_events(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Reso
     reference = clause.plan.event or plan.event
     if reference is not None and reference.event_id:
         return Resolution([reference.event_id])
+    if reference is not None and reference.clock is not None and memory.results and not plan.event_types:
+        return Resolution(point_at(reference, memory))
     if not described(plan):
         return Resolution(_remembered_events(reference, clause))
     known = [] if plan.objects or plan.colors or plan.plate else fitting(memory.results, plan, clause.situation)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.drafts.cameras import degrees_in, direction
 from matpho_agent.planner.intents import CAMERA_WORDS
 
 ASKING = (
@@ -17,8 +18,16 @@ ASKING = (
 )  # fmt: skip
 """Words of a list or a question: `những vụ đã xử lý xong` orders nothing."""
 MEDIA = ("clip", "video", "ảnh", "hình", "footage", "snapshot", "recording", "picture", "still", "link", "file")
-CASES = ("vụ", "incident", "incidents", "case", "cases", "ca", "alert", "alerts", "cảnh", "sự")
+CASES = ("vụ", "incident", "incidents", "case", "cases", "ca", "alert", "alerts", "cảnh", "sự", "việc")
+OTHER_ORDERS = frozenset(
+    {"ack", "open", "reopen", "close", "resolve", "working", "step", "export", "approve", "reject", "progress", "grab"}
+)
+"""Acts beside which a unit or a level named is no order of its own."""
 UPDATES = frozenset({"reopen", "close", "resolve", "working", "update", "step"})
+SHORT_ORDER = 3
+"""Words up to which an order needs no object: it is asked for."""
+LONG_TEXT = 10
+"""Words from which on a citizen who speaks of a report tells one."""
 MINE = ("tôi", "em", "tui", "mình", "my", "me", "cháu", "con", "i")
 
 
@@ -71,7 +80,22 @@ def _of_incident(clause: Clause) -> bool:
 
 
 def _submit(clause: Clause) -> bool:
+    tells = clause.situation.role == "citizen" and "report" in clause.acts and len(clause.free.tokens) >= LONG_TEXT
+    if tells and not clause.codes and not clause.acts & {"progress", "info"} and not _questions(clause):
+        return True
+    if clause.quotes and "enter" in clause.acts:
+        return True
+    if clause.situation.role == "citizen" and _questions(clause) and not clause.quotes:
+        return "submit" in clause.acts and ":" in clause.free.typed
     return "submit" in clause.acts and not ("info" in clause.acts and not clause.quotes)
+
+
+def _questions(clause: Clause) -> bool:
+    """Whether a clause asks how or how long, so that it tells of no trouble."""
+    return "?" in clause.free.typed or any(way in clause.free.plain for way in HOW)
+
+
+HOW = ("bao lau", "the nao", "khi nao", "lam sao", "ra sao", "how ", "when ", "o dau thi", "mat may")
 
 
 def _watch(clause: Clause) -> bool:
@@ -82,19 +106,45 @@ def _audit(clause: Clause) -> bool:
     if "audit" in clause.acts:
         return True
     done = clause.said("audited")
+    if "login" in done and not clause.plan.event_types:
+        return True
+    if done and clause.says("ai", "who", "anyone", "anybody") and _asks_past(clause):
+        return True
     own = clause.says("tôi", "mình", "em", "my") and "who" in clause.acts
     if "who" in clause.acts and not clause.plan.event_types:
         return bool(done or clause.people or own)
     tokens = clause.free.tokens
     named = [m for m in clause.people if any(token.plain in BY for token in tokens[max(0, m.start - 2) : m.start])]
+    if done and clause.people and not clause.code("incident") and ("?" in clause.free.typed or _asks_whether(clause)):
+        return True
+    if done and clause.plan.time_from and clause.says("every", "mọi", "lần") and _asks_past(clause):
+        return True
     return bool(done and named and (_asks(clause) or clause.says("every", "all", "mọi", "lần")))
+
+
+def _asks_past(clause: Clause) -> bool:
+    """Whether staff ask what was done, rather than what somebody in the street did."""
+    plan = clause.plan
+    if plan.event_types or plan.objects or plan.plate or clause.situation.role == "citizen":
+        return False
+    return plan.time_from is not None or bool(clause.code("request") and clause.says("ai", "who"))
+
+
+def _asks_whether(clause: Clause) -> bool:
+    """`có … không`."""
+    return clause.says("có") and clause.says("không", "ko", "chưa")
 
 
 BY = ("by", "of", "cua", "do", "from")
 
 
 def _decide(clause: Clause) -> bool:
-    if not clause.acts & {"approve", "reject"} or clause.code("incident"):
+    asks = clause.free.typed.rstrip().endswith("?") and not clause.says("please", "giúp")
+    if asks or clause.says("chưa") or clause.code("incident"):
+        return False
+    if clause.acts & {"allow", "return"} and clause.code("request") and "outcome" not in clause.acts:
+        return True
+    if not clause.acts & {"approve", "reject"}:
         return False
     about = clause.code("request", "") or clause.acts & {"identity", "verify"} or clause.memory.request_id
     return bool(about or clause.says("yêu", "phiếu", "request", "requests", "duyệt", "approve", "reject"))
@@ -110,11 +160,19 @@ def _identity(clause: Clause) -> bool:
     found = clause.reading.identifiers
     if "identity" in clause.acts:
         return "procedure" not in clause.acts and not (clause.code("request") and not found.plate)
-    return "verify" in clause.acts and bool(found.plate or found.citizen_id or found.birth)
+    subject = bool(found.plate or found.citizen_id or found.birth)
+    return subject and ("verify" in clause.acts or bool(clause.code("case") and clause.said("field")))
 
 
 def _update(clause: Clause) -> bool:
     wanted = clause.acts & UPDATES
+    if (
+        "done" in clause.acts
+        and clause.code("incident", "")
+        and not clause.says("chưa")
+        and "?" not in clause.free.typed
+    ):
+        return True
     if "put" in clause.acts and clause.code("incident", "") and clause.said("state"):
         return True
     if not wanted or clause.plan.metric != "count" or clause.plan.group_by:
@@ -126,6 +184,12 @@ def _update(clause: Clause) -> bool:
     return bool(wanted & {"reopen", "close"} and "?" not in clause.free.typed) or not _asks(clause)
 
 
+def _acknowledge(clause: Clause) -> bool:
+    if "ack" in clause.acts:
+        return True
+    return "grab" in clause.acts and bool(clause.code("incident", "")) and not clause.acts & (UPDATES | {"progress"})
+
+
 def _open(clause: Clause) -> bool:
     return "open" in clause.acts and not clause.code("incident") and "standing" not in clause.acts
 
@@ -133,8 +197,13 @@ def _open(clause: Clause) -> bool:
 def _escalate(clause: Clause) -> bool:
     if clause.acts & {"standing", "step"}:
         return False
-    lifted = "lift" in clause.acts and bool(clause.said("level")) and bool(clause.code("incident", ""))
-    return lifted or ("escalate" in clause.acts and bool(clause.said("level") or _of_incident(clause)))
+    spoken = [match for match in clause.found("level") if not match.typo]
+    lifted = bool(spoken and clause.code("incident", "")) and not _asks(clause) and not clause.unit_names
+    if "escalate" in clause.acts and len(clause.free.tokens) <= SHORT_ORDER:
+        return True
+    return (lifted and not clause.acts & (OTHER_ORDERS | {"dispatch"})) or (
+        "escalate" in clause.acts and bool(clause.said("level") or _of_incident(clause))
+    )
 
 
 def _dispatch(clause: Clause) -> bool:
@@ -145,6 +214,8 @@ def _dispatch(clause: Clause) -> bool:
     kinds = clause.unit_names or clause.said("unitkind")
     if "dispatch" in clause.acts:
         return bool(kinds or "give" not in clause.acts)
+    if kinds and clause.code("incident", "") and not clause.acts & OTHER_ORDERS and not _asks(clause):
+        return True
     timed = clause.plan.time_from is not None and not clause.plan.at_present
     return bool(kinds and "motion" in clause.acts and "assist" in clause.acts and not timed)
 
@@ -154,7 +225,9 @@ def _move(clause: Clause) -> bool:
     if "move" in clause.acts:
         return True
     camera = plan.camera_ids or plan.camera_options or plan.camera_that or clause.says(*CAMERA_WORDS)
-    return "aim" in clause.acts and bool(camera or memory.topic == "camera")
+    if not (camera or memory.topic == "camera"):
+        return False
+    return "aim" in clause.acts or bool(direction(clause) and degrees_in(clause.free.plain) is not None)
 
 
 def _briefing(clause: Clause) -> bool:
@@ -166,12 +239,16 @@ def _briefing(clause: Clause) -> bool:
 def _status(clause: Clause) -> bool:
     if clause.code("report"):
         return True
+    if clause.situation.role == "citizen" and len(clause.free.tokens) >= LONG_TEXT and "progress" not in clause.acts:
+        return False
     if "report" not in clause.acts or "info" in clause.acts:
         return False
     return "progress" in clause.acts or bool(clause.memory.report_code) or clause.says(*MINE)
 
 
 def _information(clause: Clause) -> bool:
+    if clause.situation.role == "citizen" and clause.acts & {"submit", "report"} and _questions(clause):
+        return not clause.codes and "progress" not in clause.acts
     return "info" in clause.acts and not clause.codes
 
 
@@ -188,7 +265,14 @@ def _statistics(clause: Clause) -> bool:
     plan = clause.plan
     if plan.metric != "count" or plan.forecast:
         return True
-    return "standing" in clause.acts and clause.reading.has("intent") and plan.intent == "event_statistics"
+    if clause.says("tỷ", "tỉ", "percentage", "percent", "share", "proportion") and clause.said("state"):
+        plan.metric = "resolved_share"
+        return True
+    counts = plan.intent == "event_statistics" and not clause.says("xem", "coi", "show", "liệt", "list", "những", "các")
+    if counts and clause.acts & {"standing", "backlog"}:
+        plan.metric = "open"
+        return True
+    return False
 
 
 def _incident(clause: Clause) -> bool:
@@ -208,10 +292,12 @@ def _incident(clause: Clause) -> bool:
 
 
 def _incidents(clause: Clause) -> bool:
-    cases = clause.says("vụ", "incident", "incidents", "cases", "case", "ca")
+    if "backlog" in clause.acts and not clause.plan.event_types:
+        return True
+    cases = clause.says("việc", "vụ", "incident", "incidents", "cases", "case", "ca")
     if "incident" in clause.acts and not clause.codes:
         return True
-    return bool(cases and clause.acts & {"standing", "assigned", "priority"} and not clause.codes)
+    return bool(cases and clause.acts & {"standing", "backlog", "assigned", "priority"} and not clause.codes)
 
 
 Rule = tuple[str, Callable[[Clause], bool]]
@@ -228,7 +314,7 @@ RULES: tuple[Rule, ...] = (
     ("public_information", _information),
     ("export_evidence", lambda clause: "export" in clause.acts),
     ("feedback_status", _status),
-    ("acknowledge_alert", lambda clause: "ack" in clause.acts),
+    ("acknowledge_alert", _acknowledge),
     ("escalate_incident", _escalate),
     ("update_incident", _update),
     ("open_incident", _open),

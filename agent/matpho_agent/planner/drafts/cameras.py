@@ -79,7 +79,7 @@ def _turns(plain: str) -> dict[str, Any]:
     """Each direction with the degrees that stand nearest to it."""
     found: dict[str, Any] = {}
     amounts = [(m.start(), float(m["n"].replace(",", "."))) for m in _DEGREES.finditer(plain)]
-    if not amounts:
+    if not amounts and not _ZOOM.search(plain):
         amounts = [(m.start(), float(m["n"])) for m in _BARE.finditer(plain) if _by_direction(plain, m)]
     small = _LITTLE.search(plain)
     for pattern, axis, sign in _TURNS:

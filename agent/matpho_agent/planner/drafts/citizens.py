@@ -13,11 +13,11 @@ from matpho_contracts.vocabulary import EVENT_TYPES, EventType
 MAX_QUERY = 400
 MIN_TEXT_WORDS = 3
 _ANONYMOUS = re.compile(
-    r"(?<![0-9a-z])(?:an danh|giau ten|khong (?:neu|de lo|can|ghi|tiet lo|cho biet) (?:ro )?ten(?: toi| em)?|nac danh"
+    r"(?<![0-9a-z])(?:an danh|giau ten|(?:dung|khong) (?:de )?lo (?:danh tinh|ten)(?: toi| em| tui| minh)?|khong (?:neu|de lo|can|ghi|tiet lo|cho biet) (?:ro )?ten(?: toi| em)?|nac danh"
     r"|anonymous(?:ly)?|without my name|keep my name out|do not (?:use|give) my name|don't (?:use|give) my name)(?![0-9a-z])"
 )
 _WISH = re.compile(
-    r"(?<![0-9a-z])(?:(?:cho )?(?:toi|em|tui|minh|chau|con|anh|chi|bac)(?: xin| can| dang)? |xin |cho |i(?:'d| would)? |we |please |hay )?"
+    r"(?<![0-9a-z])(?:(?:cho )?(?:toi|em|e|t|mk|tui|minh|chau|con|anh|chi|bac)(?: xin| can| dang)? |xin |cho |i(?:'d| would)? |we |please |hay )?"
     r"(?:muon |can |xin |like to |want to |need to |wish to )?(?:(?:gui|nhap|lap|tao|vao|ghi nhan|tiep nhan|file|submit|send|make|log|enter)"
     r"(?: giup| ho| gium)?(?: toi| em)?(?: mot| a| an| the| this| my)? (?:don |tin )?(?:phan anh|khieu nai|kien nghi|gop y|to giac|report|complaint|feedback)"
     r"|phan anh|bao(?: giup| tin| cao)?|trinh bao|to giac|khieu nai|kien nghi|report(?:ing)?(?: that| a problem| an issue)?"
@@ -26,6 +26,9 @@ _WISH = re.compile(
 )
 _QUOTER = re.compile(
     r"(?<![0-9a-z])(?:nguoi dan|dan|ba con|cong dan|hang xom|co nguoi|mot nguoi)(?: vua| moi)? (?:nhan|bao|phan anh|noi|goi|ke)(?: la| rang| tin)?\s*:?\s*"
+)
+_OPENING = re.compile(
+    r"^\s*(?:(?:da|a|alo|thua|chao|xin chao|hi|hello|hey)(?: em| anh| chi| ban| cac anh| cac chi)?[ ,.!]+)+"
 )
 _EDGES = " ,.;:-–—\"“”'‘’()"
 
@@ -53,7 +56,7 @@ def _content(clause: Clause) -> str:
     if quoted:
         return max((content for content, _span in quoted), key=len)
     typed, plain = clause.text.typed, clause.text.plain
-    for pattern in (_QUOTER, _WISH, _ANONYMOUS):
+    for pattern in (_OPENING, _QUOTER, _WISH, _ANONYMOUS):
         match = pattern.search(plain)
         if match:
             typed = typed[: match.start()] + " " * (match.end() - match.start()) + typed[match.end() :]

@@ -113,6 +113,8 @@ def decide(clause: Clause) -> dict[str, Any]:
     found: dict[str, Any] = request_id(clause)
     if clause.acts & {"approve", "reject"}:
         found["decision"] = "reject" if "reject" in clause.acts or _denied(clause) else "approve"
+    elif clause.acts & {"allow", "return"}:
+        found["decision"] = "reject" if "return" in clause.acts else "approve"
     if clause.pieces.get("reason"):
         found["reason"] = clause.pieces["reason"]
     return found

@@ -8,9 +8,13 @@ from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.wishes import MINE
 
 PRIORITIES = ("low", "medium", "high", "critical")
-STATE_OF_ACT = {"reopen": "reopened", "close": "closed", "resolve": "resolved", "working": "in_progress"}
+STATE_OF_ACT = {
+    "reopen": "reopened", "close": "closed", "resolve": "resolved", "working": "in_progress", "done": "resolved",
+}  # fmt: skip
 """The acts that set a state, the weightier first."""
 SETTABLE = frozenset({"new", "in_progress", "resolved", "closed", "reopened", "escalated"})
+CHARGED = frozenset({"trach", "giao", "ly", "dam", "om", "handling"})
+"""Last words of `phụ trách`, `thụ lý`, `xử lý`: what `tôi` is charged with."""
 OWN = frozenset({"toi", "em", "tui", "minh", "me", "chau", "con"})
 ABOVE = ("trở", "above", "higher", "hơn")
 
@@ -61,6 +65,8 @@ def _step(clause: Clause) -> str | None:
     match = next((m for m in clause.found("act") if m.value == "step"), None)
     if match is None:
         return None
+    if clause.quotes:
+        return clause.quotes[0]
     tokens = clause.free.tokens[match.end :]
     codes = [code.start for code in clause.codes]
     end = min([start for start in codes if tokens and start >= tokens[0].start], default=len(clause.free.typed))
@@ -155,6 +161,8 @@ def _possessive(clause: Clause) -> bool:
         if token.plain in {"my", "mine", "myself"}:
             return True
         if token.plain in OWN and place and tokens[place - 1].plain in {"cua", "chinh", "rieng", "to", "by"}:
+            return True
+        if token.plain in OWN and any(t.plain in CHARGED for t in tokens[place + 1 : place + 4]):
             return True
         if token.plain in OWN and place > 1 and (tokens[place - 2].plain, tokens[place - 1].plain) == ("giao", "cho"):
             return True
