@@ -36,7 +36,7 @@ from matpho_platform.access.second_factor import SecondFactor
 from matpho_platform.access.sessions import Bearer, Clock, Opened, Sessions
 from matpho_platform.access.settings import AccessSettings, AccountEntry
 from matpho_platform.access.tokens import PREFIX, TOKEN_LIFE, Tokens
-from matpho_platform.access.tries import TryLimit
+from matpho_platform.access.tries import Budget, TryLimit
 from matpho_platform.access.watching import SessionWatch
 from matpho_platform.store.engine import Store
 from matpho_platform.store.errors import DuplicateError
@@ -47,6 +47,8 @@ __all__ = ["MAX_PASSWORD", "MIN_PASSWORD", "TOKEN_LIFE", "AccountEntry", "Accoun
 CODE_TRIES = 20
 """Wrong second-factor codes of an account in the window, from strangers who know its password; then only its known
 devices, a passkey or a recovery code get in: a million codes must not be tried."""
+CEREMONIES = 120
+"""Passkey challenges and trips to providers that one address (a whole office, perhaps) may begin in a minute."""
 _WRONG = "The user id or the password is wrong."
 
 
@@ -92,6 +94,7 @@ class Accounts:
         self._store = store
         self._clock = clock
         self._limit = limit or TryLimit()
+        self.ceremonies = Budget(CEREMONIES)
         self._code_limit = TryLimit(account_tries=CODE_TRIES, closes=True)
         self.passwords = Passwords(hasher)
         self.devices = KnownDevices(store, clock)
@@ -440,5 +443,5 @@ def check_account(user_id: str, name: str, role: Role, areas: Sequence[str]) -> 
 
 async def keep_an_administrator(session: WriteSession, user_id: str) -> None:
     """Return when an account is not the last administrator's; raises AccountError."""
-    if list(await repository.lock_admins(session, Role.ADMIN.value)) == [user_id]:
+    if list(await repository.lock_all(session, Role.ADMIN.value)) == [user_id]:
         raise AccountError("This is the last administrator.", action="Make another one first.")

@@ -130,8 +130,8 @@ class Administration:
 
     async def needs_first(self) -> bool:
         """Whether no administrator can sign in yet."""
-        async with self._store.writing() as session:
-            return not await repository.lock_admins(session, Role.ADMIN.value)
+        async with self._store.reading() as session:
+            return not await repository.is_anybody(session, Role.ADMIN.value)
 
     async def first_token(self) -> str | None:
         """The one-time token of a new installation; None when an administrator is there, or one token is out."""
@@ -149,7 +149,7 @@ class Administration:
         hashed = await self._accounts.passwords.hash(password, user_id)
         async with self._store.writing() as session:
             await self._accounts.one_time.take(token, Purpose.FIRST_ADMIN, within=session)
-            if await repository.lock_admins(session, Role.ADMIN.value):
+            if await repository.lock_all(session, Role.ADMIN.value):
                 raise OneTimeError("An administrator is there already.", action="Sign in, or ask them.")
             account = await repository.find_account(session, user_id)
             values: dict[str, Any] = {"name": name, "password_hash": hashed}

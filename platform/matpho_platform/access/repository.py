@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, exists, func, insert, or_, select, update
+from sqlalchemy import RowMapping, Select, delete, exists, func, insert, or_, select, update
 
 from matpho_platform.store.session import ReadSession, WriteSession
 from matpho_platform.store.tables import accounts, known_devices, linked_identities, passkeys
@@ -40,8 +40,7 @@ async def change_account(session: WriteSession, user_id: str, values: Mapping[st
     return await session.run(update(accounts).where(accounts.c.user_id == user_id).values(**values))
 
 
-async def lock_admins(session: WriteSession, role: str) -> Sequence[str]:
-    """Ids of the enabled accounts of a role that somebody can sign in to; nobody changes them until the commit."""
+def _who_can_sign_in(role: str) -> Select[Any]:
     of_account = passkeys.c.user_id == accounts.c.user_id
     linked = linked_identities.c.user_id == accounts.c.user_id
     can = or_(
@@ -50,8 +49,17 @@ async def lock_admins(session: WriteSession, role: str) -> Sequence[str]:
         exists(select(linked_identities.c.subject).where(linked)),
     )
     enabled = accounts.c.disabled.is_(False)
-    query = select(accounts.c.user_id).where(accounts.c.role == role, enabled, can).order_by(accounts.c.user_id)
-    return [row["user_id"] for row in await session.all(query.with_for_update())]
+    return select(accounts.c.user_id).where(accounts.c.role == role, enabled, can).order_by(accounts.c.user_id)
+
+
+async def is_anybody(session: ReadSession, role: str) -> bool:
+    """Whether there is an enabled account of a role that somebody can sign in to."""
+    return await session.first(_who_can_sign_in(role).limit(1)) is not None
+
+
+async def lock_all(session: WriteSession, role: str) -> Sequence[str]:
+    """Ids of the enabled accounts of a role that somebody can sign in to; nobody changes them until the commit."""
+    return [row["user_id"] for row in await session.all(_who_can_sign_in(role).with_for_update())]
 
 
 async def find_identity(session: ReadSession, issuer: str, subject: str) -> RowMapping | None:

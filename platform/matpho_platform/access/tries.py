@@ -36,6 +36,7 @@ PACE_S = 1.0
 AGAIN_PACE_S = 5.0
 """Between two tries there of addresses that failed before."""
 REFUSALS_EVERY_S = 60.0
+BUDGET_S = 60.0
 _REMEMBERED = 50_000
 _KEPT = 128
 
@@ -132,6 +133,32 @@ class TryLimit:
 
     def _recent(self, key: tuple[str, str]) -> int:
         return len(self._times(key))
+
+
+class Budget:
+    """So many acts a minute for each address, and ten times as many for its network."""
+
+    def __init__(self, acts: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._acts = acts
+        self._clock = clock
+        self._done: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def spend(self, client: str) -> float:
+        """Take one act: 0, or the seconds until one is left again."""
+        at = self._clock()
+        places = ((address_of(client), self._acts), (network_of(client), self._acts * 10))
+        waits = [self._done[place][0] + BUDGET_S - at for place, most in places if self._full(place, most)]
+        if waits and max(waits) > 0:
+            return max(waits)
+        for place, most in places:
+            self._done.setdefault(place, deque(maxlen=most)).append(at)
+            self._done.move_to_end(place)
+        while len(self._done) > _REMEMBERED:
+            self._done.popitem(last=False)
+        return 0.0
+
+    def _full(self, place: str, most: int) -> bool:
+        return len(self._done.get(place, ())) >= most
 
 
 def address_of(client: str) -> str:

@@ -25,6 +25,7 @@ from pydantic import SecretStr
 
 from matpho_platform.access.principal import Role
 from matpho_platform.access.settings import AccessSettings, OidcProvider
+from matpho_platform.access.tries import Budget
 from matpho_platform.center import Center, open_center
 from matpho_platform.settings import CenterSettings
 from matpho_platform.web import create_app
@@ -311,6 +312,7 @@ async def teller(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tupl
 async def liar(teller: tuple[Liar, Center, str], people: Make) -> tuple[Liar, Center, Person]:
     """The provider of ours, truthful again, and somebody new."""
     teller[0].be_truthful()
+    teller[1].accounts.ceremonies = Budget(1000)
     return teller[0], teller[1], people(teller[2])
 
 
@@ -444,6 +446,16 @@ async def test_nobody_is_made_where_the_settings_do_not_say_so(liar: tuple[Liar,
     before = len(await center.accounts.all())
     assert refused(await come_back(teller, person)) == "oidc"
     assert len(await center.accounts.all()) == before
+
+
+async def test_so_many_trips_a_minute_begin_at_one_address(liar: tuple[Liar, Center, Person]) -> None:
+    _, center, person = liar
+    center.accounts.ceremonies = Budget(2)
+    for _ in range(2):
+        await person.leave()
+    answer = await person.browser.get(f"{person.base}/api/v1/auth/oidc/city/start")
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_tries")
+    assert int(answer.headers["retry-after"]) <= 60
 
 
 async def test_a_closed_account_stays_closed(liar: tuple[Liar, Center, Person]) -> None:

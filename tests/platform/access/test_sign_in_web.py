@@ -15,15 +15,17 @@ import pytest
 import pytest_asyncio
 import uvicorn
 from fastapi import APIRouter, FastAPI, WebSocket
+from fastapi.responses import StreamingResponse
 from sqlalchemy import update
 
 from matpho_platform.access.principal import Role
+from matpho_platform.access.watching import ending_with_session
 from matpho_platform.cameras.areas import Area
 from matpho_platform.center import Center, open_center
 from matpho_platform.settings import CenterSettings
 from matpho_platform.store.tables import sessions
 from matpho_platform.web import create_app
-from matpho_platform.web.session import COOKIE, DEVICE_COOKIE, CurrentPrincipal
+from matpho_platform.web.session import COOKIE, DEVICE_COOKIE, CurrentPrincipal, TheCenter
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -54,6 +56,15 @@ def _socket() -> APIRouter:
     async def talk(socket: WebSocket, principal: CurrentPrincipal) -> None:
         await socket.accept()
         await socket.close()
+
+    @router.get("/api/v1/ticks")
+    async def ticks(principal: CurrentPrincipal, center: TheCenter) -> StreamingResponse:
+        async def tick() -> AsyncIterator[str]:
+            while True:
+                yield "tick\n"
+                await asyncio.sleep(0.1)
+
+        return StreamingResponse(ending_with_session(tick(), center.accounts, principal))
 
     return router
 
@@ -425,6 +436,23 @@ async def test_everything_is_on_the_trail(world: World, browser: Any) -> None:
     for secret in (PASSWORD, token, made, "my password is here", *world.secrets.values()):
         assert secret not in kept
     assert (await world.center.audit.verify()).intact
+
+
+async def test_an_open_stream_ends_with_its_session(world: World, browser: Any) -> None:
+    watcher, owner = browser(), browser()
+    tokens = [await full_session(world, "binh") for _ in range(2)]
+    for client, token in zip((watcher, owner), tokens, strict=True):
+        client.cookies.set(COOKIE, token)
+    async with watcher.stream("GET", "/api/v1/ticks") as stream:
+        lines = stream.aiter_lines()
+        assert await anext(lines) == "tick"
+        ids = [one["id"] for one in (await owner.get(f"{AUTH}/sessions")).json() if not one["current"]]
+        for session_id in ids:
+            assert (await owner.delete(f"{AUTH}/sessions/{session_id}")).status_code == 204
+        async with asyncio.timeout(5):
+            left = [line async for line in lines]
+    assert set(left) <= {"tick"}
+    assert (await watcher.get("/api/v1/ticks")).status_code == 401
 
 
 async def test_the_openapi_document_names_every_answer(world: World) -> None:

@@ -21,6 +21,7 @@ from matpho_platform.access.tries import (
     PACE_S,
     PAIR_TRIES,
     WINDOW_S,
+    Budget,
     TryLimit,
     address_of,
     network_of,
@@ -137,6 +138,19 @@ class TestTryLimit:
     def test_what_counts_as_one_place(self, one: str, other: str, same_address: bool, same_network: bool) -> None:
         assert (address_of(one) == address_of(other)) is same_address
         assert (network_of(one) == network_of(other)) is same_network
+
+
+def test_an_address_begins_so_many_ceremonies_a_minute(ticks: Ticks) -> None:
+    budget = Budget(3, ticks)
+    assert [budget.spend("203.0.113.9") for _ in range(3)] == [0, 0, 0]
+    assert budget.spend("203.0.113.9") == 60
+    assert budget.spend("203.0.113.10") == 0
+    for number in range(26):
+        assert budget.spend(f"203.0.113.{number + 20}") == 0
+    assert budget.spend("203.0.113.99") > 0
+    assert budget.spend("198.51.100.7") == 0
+    ticks.at += 61
+    assert budget.spend("203.0.113.9") == 0
 
 
 @pytest.fixture

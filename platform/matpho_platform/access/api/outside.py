@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 from matpho_platform.access.api import trail
 from matpho_platform.access.api.answers import base_of, refuse, site_of, welcome
 from matpho_platform.access.api.schemas import CeremonyShown, Departure, Me, PasskeyAnswer
-from matpho_platform.access.errors import AccountError, OidcError, OneTimeError, SignInError
+from matpho_platform.access.errors import AccountError, OidcError, OneTimeError, SignInError, TooManyTriesError
 from matpho_platform.access.oidc import ROUND_TRIP
 from matpho_platform.web import session
 from matpho_platform.web.session import DEVICE_PATH, FreshPrincipal, TheCenter
@@ -23,6 +23,7 @@ OIDC_PATH = f"{DEVICE_PATH}/oidc"
 @router.post("/passkeys/sign-in/options", dependencies=[Depends(session.require_own_origin)])
 async def passkey_sign_in_options(request: Request, center: TheCenter) -> CeremonyShown:
     """What to ask the browser's authenticator for; no account is named."""
+    _spend(request)
     ceremony = await center.accounts.passkeys.begin_sign_in(site_of(request))
     return CeremonyShown(ceremony=ceremony.name, options=dict(ceremony.options))
 
@@ -42,6 +43,7 @@ async def passkey_sign_in(request: Request, response: Response, answer: PasskeyA
 @router.get("/oidc/{provider}/start", status_code=303, response_class=RedirectResponse)
 async def start(provider: str, request: Request, center: TheCenter) -> RedirectResponse:
     """Send the browser to a provider."""
+    _spend(request)
     departure = await center.accounts.oidc.depart(provider, _back(request, provider))
     answer = RedirectResponse(departure.url, status_code=303)
     _set_cookie(request, answer, departure.name)
@@ -80,6 +82,12 @@ async def callback(provider: str, request: Request, center: TheCenter) -> Redire
         raise
     await welcome(request, answer, center, opened, "oidc_sign_in")
     return answer
+
+
+def _spend(request: Request) -> None:
+    wait = session.center_of(request).accounts.ceremonies.spend(session.client_of(request))
+    if wait > 0:
+        raise TooManyTriesError(wait)
 
 
 def _back(request: Request, provider: str) -> str:

@@ -7,6 +7,13 @@ import { when } from "./texts.js";
 
 const AUTH = "/api/v1/auth";
 
+/** A browser's own long name, as a person would say it. @param {string} device */
+function browserName(device) {
+  const name = device.match(/(Firefox|Edg|OPR|Chrome|Safari)/)?.[1] ?? "";
+  const system = device.match(/(Android|iPhone|iPad|Windows|Mac OS X|Linux)/)?.[1] ?? "";
+  return [{ Edg: "Edge", OPR: "Opera" }[name] ?? name, system].filter(Boolean).join(", ");
+}
+
 /** @param {{me: any, t: (key: string) => string, language: "vi" | "en", changed: (me: any) => void, close: () => void}} props */
 export function Security({ me, t, language, changed, close }) {
   const dialog = useRef(null);
@@ -63,7 +70,7 @@ export function Security({ me, t, language, changed, close }) {
           <h3>${t("sessions")}</h3>
           <ul class="rows">
             ${sessions.map((one) => html`<li>
-              <span>${one.device || one.client || t("unknown_device")} · ${when(one.used, language)}${one.current && html` · <strong>${t("this_one")}</strong>`}</span>
+              <span>${[browserName(one.device) || t("unknown_device"), one.client].filter(Boolean).join(" · ")} · ${when(one.used, language)}${one.current && html` · <strong>${t("this_one")}</strong>`}</span>
               ${!one.current && html`<button type="button" class="quiet" onClick=${remove(`sessions/${one.id}`)}>${t("end_session")}</button>`}
             </li>`)}
           </ul>
