@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -121,7 +120,7 @@ class AuthenticationCentreServer:
         if fault == "not_json":
             text = "<html>proxy error</html>"
         elif fault == "huge":
-            text = json.dumps({"padding": "x" * 1_000_000})
+            text += " " * 1_000_000  # true and whole, and far too long
         elif fault == "forged":
             other = SigningKey.generate()
             text = answer.model_copy(update={"signature": other.sign(answer.statement()).hex()}).model_dump_json()
