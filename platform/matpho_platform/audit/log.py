@@ -31,9 +31,10 @@ from matpho_platform.audit.personal import Subjects, subject_of
 from matpho_platform.audit.proofs import ConsistencyProof, InclusionProof, Prover
 from matpho_platform.audit.publishing import Publisher
 from matpho_platform.audit.schemas import AuditEntry, AuditFilter, AuditPage, AuditRecord, AuditReport, commitment
+from matpho_platform.audit.sealed_values import MAX_PERSONAL_VALUES, values_of, wrong_values
 from matpho_platform.audit.spooling import Spooling
 from matpho_platform.audit.tree import Frontier
-from matpho_platform.audit.verification import MAX_PROBLEMS, Witnessed, verify_trail
+from matpho_platform.audit.verification import Witnessed, verify_trail
 from matpho_platform.store.engine import Store
 from matpho_platform.store.errors import DiskFailedError
 from matpho_platform.store.session import ReadSession, WriteSession
@@ -42,7 +43,6 @@ MAX_LIMIT = 500
 MAX_BATCH = 256
 """Entries of one commit."""
 MAX_WAITING = 20_000
-MAX_PERSONAL_VALUES = 64
 SPOOL_AFTER_S = 2.0
 """How long an alert's entry waits for the log before it goes to the spool."""
 _LEAVES_AT_ONCE = 16_384
@@ -102,6 +102,8 @@ class AuditLog:
         async with self._store.reading() as session:
             head = await repository.newest_checkpoint(session)
             self._tree = await self._caught_up(session, head)
+        if self._tree.size:
+            self._publisher.grown(self._tree.size)  # what a crash left unpublished
         if self._spooling.waiting:
             self._wake()
 
@@ -350,28 +352,7 @@ class AuditLog:
         Raises AuditBrokenError for one that is not what the log commits to.
         """
         async with self._store.reading() as session:
-            rows = await repository.personal_from(session, index, "", 2 * MAX_PERSONAL_VALUES)
-        return {row["name"]: self._opened(row) for row in rows if row["log_index"] == index}
-
-    def _opened(self, row: RowMapping) -> str:
-        index, name = row["log_index"], row["name"]
-        secret = self._subjects.unwrap(row["subject_id"], bytes(row["wrapped"]))
-        value = secret.open(bytes(row["sealed"]), index, name)
-        if AuditEntry.model_validate_json(row["entry"]).personal.get(name) != secret.commitment(value):
-            raise AuditBrokenError(f"The personal value {name} of entry {index} is not the one that was logged.")
-        return value
-
-    async def _wrong_personal(self, session: ReadSession) -> list[str]:
-        """What is wrong with the personal values that can still be read."""
-        problems, at = [], (0, "")
-        while rows := await repository.personal_from(session, *at, 1_000):
-            for row in rows:
-                try:
-                    self._opened(row)
-                except AuditBrokenError as error:
-                    problems.append(str(error))
-            at = (rows[-1]["log_index"], rows[-1]["name"])
-        return problems[:MAX_PROBLEMS]
+            return await values_of(session, self._subjects, index)
 
     async def erase_subject(self, subject: str) -> int:
         """Destroy the secret of whom `subject` names; returns how many values became unreadable. The log stays valid.
@@ -389,7 +370,7 @@ class AuditLog:
         remembered = await asyncio.to_thread(self._file.read)
         async with self._store.reading() as session:
             report = await verify_trail(session, self._key.public, remembered, folder=self._folder, witnesses=witnesses)
-            wrong = await self._wrong_personal(session)
+            wrong = await wrong_values(session, self._subjects)
         return report.model_copy(update={"problems": (*report.problems, *wrong)})
 
     async def close(self) -> None:

@@ -13,9 +13,9 @@ BLOCK = 1 << _BLOCK_HEIGHT
 
 def full_root(hashes: Sequence[bytes]) -> bytes:
     """The root over a power of two of hashes."""
-    row = list(hashes)
+    sha256, row = hashlib.sha256, list(hashes)
     while len(row) > 1:
-        row = [node_hash(row[place], row[place + 1]) for place in range(0, len(row), 2)]
+        row = [sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=True)]
     return row[0]
 
 
