@@ -280,3 +280,17 @@ class TestPhotos:
         filed = await ready.feedback.submit(HOA, report(photos=(self.picture(),)), at=NOON)
         assert filed.photos == 1
         assert (await ready.feedback.status(HOA, filed.code, at=NOON)).photos == 1
+
+    @pytest.mark.parametrize("reader", [HOA, OFFICER, COMMANDER])
+    async def test_owner_and_staff_see_the_clean_photo(self, ready: Center, reader: Principal) -> None:
+        sent = self.picture()
+        filed = await ready.feedback.submit(HOA, report(photos=(sent,)), at=NOON)
+        shown = await ready.feedback.photo(reader, filed.code, 1, at=NOON)
+        assert shown.startswith(b"\xff\xd8\xff")
+        assert shown != sent
+
+    @pytest.mark.parametrize(("reader", "number"), [(TUAN, 1), (ELSEWHERE, 1), (ADMIN, 1), (HOA, 0), (HOA, 2)])
+    async def test_nobody_else_does_and_there_is_no_other(self, ready: Center, reader: Principal, number: int) -> None:
+        filed = await ready.feedback.submit(HOA, report(photos=(self.picture(),)), at=NOON)
+        with pytest.raises(FeedbackNotFoundError):
+            await ready.feedback.photo(reader, filed.code, number, at=NOON)

@@ -89,6 +89,9 @@ class TestFeedback:
         photos = [plain, f"data:image/jpeg;base64,{plain}"]
         filed = await call(Role.CITIZEN, "submit_feedback", text="Ổ gà", area="DN-HC", photos=photos)
         assert filed.data["photos"] == 1
+        shown = await call(Role.OFFICER, "feedback_photo", code=filed.ids[0])
+        assert base64.urlsafe_b64decode(shown.data["jpeg"]).startswith(b"\xff\xd8\xff")
+        assert not (await call(Role.ADMIN, "feedback_photo", code=filed.ids[0])).data
 
     async def test_without_a_code_the_own_reports_are_offered(self, call: Calling) -> None:
         filed = await call(Role.CITIZEN, "submit_feedback", text="Ổ gà lớn", area="DN-HC")

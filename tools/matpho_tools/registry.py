@@ -18,6 +18,7 @@ from matpho_tools import (
     event_statistics,
     event_still,
     export_evidence,
+    feedback_photo,
     feedback_status,
     find_similar_events,
     get_clip,
@@ -82,6 +83,7 @@ TOOLS = registry(
         update_incident.TOOL,
         escalate_incident.TOOL,
         event_still.TOOL,
+        feedback_photo.TOOL,
         open_clip.TOOL,
         open_evidence.TOOL,
     )

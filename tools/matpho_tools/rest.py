@@ -16,6 +16,7 @@ from matpho_contracts.errors import NotFoundError
 from matpho_platform.web.session import CurrentPrincipal
 from matpho_tools.contract import Outcome, ToolResult
 from matpho_tools.event_still import EventStill
+from matpho_tools.feedback_photo import FeedbackPhoto
 from matpho_tools.find_similar_events import MAX_IMAGE_BASE64
 from matpho_tools.gateway import Gateway
 from matpho_tools.get_snapshot import Snapshot
@@ -73,6 +74,15 @@ def tools_router(gateway: Gateway) -> APIRouter:
         if not isinstance(value, EventStill):
             return _answer(result)
         return Response(value.jpeg, media_type="image/jpeg", headers=STILL_CACHE)
+
+    @router.get("/feedback/{code}/photos/{number}", response_class=Response)
+    async def photo(code: str, number: int, principal: CurrentPrincipal) -> Response:
+        """A photo of a citizen's report, drawn anew (JPEG), for its owner and staff of its area."""
+        asked = {"code": code, "number": number}
+        result, value = await gateway.media(principal, "feedback_photo", asked, channel=CHANNEL)
+        if not isinstance(value, FeedbackPhoto):
+            return _answer(result)
+        return Response(value.jpeg, media_type="image/jpeg", headers=PRIVATE)
 
     @router.get("/cameras/{camera_id}/snapshot", response_class=Response)
     async def snapshot(camera_id: str, principal: CurrentPrincipal) -> Response:

@@ -19,8 +19,9 @@ _WORDS: tuple[tuple[Category, str], ...] = (
     (
         Category.INFRASTRUCTURE,
         (
-            r"nap cong|o ga|cot dien|den duong|cay do|cay nghieng|mat via he|sut lun|bien bao|den tin hieu|den giao thong"
-            r"|day dien|ho ga|pothole|street ?light|lamp ?post|manhole|traffic light|broken sign|fallen tree|utility pole"
+            r"nap cong|o ga|cot dien|den duong|cay do|cay nghieng|mat via he|sut lun|bien bao|den tin hieu"
+            r"|den giao thong|day dien|ho ga|pothole|street ?light|lamp ?post|manhole|traffic light|broken sign"
+            r"|fallen tree|utility pole"
         ),
     ),
     (
@@ -33,8 +34,8 @@ _WORDS: tuple[tuple[Category, str], ...] = (
     (
         Category.SECURITY,
         (
-            r"moc tui|trom cap|cuop|danh nhau|dua xe|net po|gay roi|dot nhap|treo rao|kha nghi|lang vang|hut chich|ma tuy"
-            r"|pickpocket|theft|thief|stolen|robber|fight|suspicious|break-?in|racing"
+            r"moc tui|trom cap|cuop|danh nhau|dua xe|net po|gay roi|dot nhap|treo rao|kha nghi|lang vang|hut chich"
+            r"|ma tuy|pickpocket|theft|thief|stolen|robber|fight|suspicious|break-?in|racing"
         ),
     ),
     (

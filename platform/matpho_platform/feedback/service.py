@@ -154,6 +154,19 @@ class FeedbackService:
         full = mine or self._is_staff(principal, row["area"])
         return _state(row, [step for step in steps if step["code"] == row["code"]], unit, mine=mine, full=full)
 
+    async def photo(self, principal: Principal, code: str, number: int, *, at: datetime) -> bytes:
+        """The photo of a report, counted from 1, as it was drawn anew (JPEG): for its owner and staff of its area.
+
+        Raises FeedbackNotFoundError where there is none or the caller may not see it, TooManyGuessesError as `status`.
+        """
+        state = await self.status(principal, code, at=at)
+        async with self._store.reading() as session:
+            row = await repository.by_codes(session, (state.code,))
+        digests = json.loads(row["photos"]) if row is not None and state.full else []
+        if not 1 <= number <= len(digests):
+            raise FeedbackNotFoundError("There is no such photo.")
+        return await self._blobs.get(digests[number - 1])
+
     async def own(self, principal: Principal) -> Sequence[str]:
         """The codes of an account's own reports, newest first."""
         async with self._store.reading() as session:
