@@ -17,7 +17,7 @@ _AT_ONCE = 1_000
 
 
 async def values_of(session: ReadSession, subjects: Subjects, index: int) -> dict[str, str]:
-    """The values of an entry that can still be read, by name; raises AuditBrokenError for one that is not the logged."""
+    """The values of an entry that can still be read, by name; AuditBrokenError for one that is not as it was logged."""
     rows = await repository.personal_from(session, index, "", MAX_PERSONAL_VALUES)
     return {row["name"]: _opened(row, subjects) for row in rows if row["log_index"] == index}
 
