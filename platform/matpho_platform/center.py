@@ -224,7 +224,7 @@ async def _compose(
         registry=CameraRegistry(store, areas, owners),
         cameras=cameras,
         commands=commands,
-        lenses=Lenses(store, cameras, commands),
+        lenses=Lenses(store, cameras, commands, policy),
         intake=Intake(store, blobs, edges, owners, areas, writer),
         events=events,
         live=live,

@@ -1,13 +1,12 @@
 """Turning a camera's lens: who holds it, the command to its box, and a record of every turn that was asked for.
 
-Whoever turns a lens holds it for HOLD; meanwhile somebody of a lower role is turned away, somebody of the same or a
-higher role takes over. Nothing is asked of a camera that is known to be away.
+Whoever turns a lens holds it for HOLD; whether somebody else may take it over meanwhile is asked of the policy (as it
+ships: the same or a higher role may). Nothing is asked of a camera that is known to be away.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
@@ -17,6 +16,7 @@ from matpho_contracts.edge_api import MoveArguments
 from matpho_contracts.ids import new_event_id
 from matpho_contracts.times import AwareDatetime, from_unix_ms, unix_ms
 from matpho_platform.access.errors import DeniedError
+from matpho_platform.access.policy import Denied, PolicyEngine, Resource
 from matpho_platform.access.principal import Principal, Role, Scope
 from matpho_platform.cameras import lens_repository as repository
 from matpho_platform.cameras.commands import CommandQueue
@@ -29,8 +29,7 @@ from matpho_platform.store.session import WriteSession
 HOLD = timedelta(minutes=2)
 MOVE_TIMEOUT_S = 25.0
 """A lens may take its time to a preset at the other end; cameras answer some of these only when it stands."""
-RANKS: Mapping[Role, int] = {Role.OFFICER: 1, Role.INVESTIGATOR: 1, Role.COMMANDER: 2}
-"""Who outranks whom at a lens; roles that may not turn one have no rank."""
+ACTION = "move_camera"
 
 
 class Hold(BaseModel):
@@ -66,9 +65,16 @@ class Lenses:
     """Turns lenses for those whom the policy has permitted."""
 
     def __init__(
-        self, store: Store, cameras: CameraService, commands: CommandQueue, *, timeout_s: float = MOVE_TIMEOUT_S
+        self,
+        store: Store,
+        cameras: CameraService,
+        commands: CommandQueue,
+        policy: PolicyEngine,
+        *,
+        timeout_s: float = MOVE_TIMEOUT_S,
     ) -> None:
         self._store = store
+        self._policy = policy
         self._cameras = cameras
         self._commands = commands
         self._timeout_s = timeout_s
@@ -86,7 +92,7 @@ class Lenses:
                 f"Camera {camera_id} cố định, không thể xoay.",
                 f"Camera {camera_id} is fixed and cannot be turned.",
             )
-        _refuse_held(await self.hold(camera_id, at), principal)
+        self._refuse_held(await self.hold(camera_id, at), principal, status.camera.area, at)
         _refuse_away(status)
         return status
 
@@ -119,7 +125,7 @@ class Lenses:
             **move.model_dump(exclude={"kind"}),
         )
         async with self._store.writing() as session:
-            if await self._begun(session, principal, turned, move, key):
+            if await self._begun(session, principal, status.camera.area, turned, move, key):
                 return turned.model_copy(update={"repeated": True})
         await self._commands.ask(status.edge.edge_id, camera_id, move, self._timeout_s)
         async with self._store.writing() as session:
@@ -127,7 +133,7 @@ class Lenses:
         return turned
 
     async def _begun(
-        self, session: WriteSession, principal: Principal, turned: Turned, move: MoveArguments, key: str
+        self, session: WriteSession, principal: Principal, area: str, turned: Turned, move: MoveArguments, key: str
     ) -> bool:
         """Take the lens and note the turn in one transaction; True when this key has been done already.
 
@@ -141,7 +147,7 @@ class Lenses:
         lock = await repository.find_lock(session, turned.camera_id, for_update=True)
         hold = _hold(lock) if lock is not None else None
         if hold is not None and hold.until > turned.asked_at:
-            _refuse_held(hold, principal)
+            self._refuse_held(hold, principal, area, turned.asked_at)
         values = {
             "camera_id": turned.camera_id,
             "user_id": principal.user_id,
@@ -159,20 +165,22 @@ class Lenses:
         await repository.add_move(session, note)
         return False
 
+    def _refuse_held(self, hold: Hold | None, principal: Principal, area: str, at: datetime) -> None:
+        """Raise DeniedError where the policy lets this caller not take the lens from who holds it."""
+        if hold is None or hold.user_id == principal.user_id:
+            return
+        resource = Resource(self._cameras.lineage(area), camera_kind="ptz", held_by=hold.role)
+        verdict = self._policy.decide(principal, ACTION, resource, now=at)
+        if isinstance(verdict, Denied):
+            raise DeniedError(
+                verdict.rule,
+                f"Camera {hold.camera_id} đang do người có cấp cao hơn điều khiển.",
+                f"Somebody of a higher role holds camera {hold.camera_id}.",
+            )
+
 
 def _hold(row: RowMapping) -> Hold:
     return Hold.model_validate({**row, "until": from_unix_ms(int(str(row["until_ms"])))})
-
-
-def _refuse_held(hold: Hold | None, principal: Principal) -> None:
-    if hold is None or hold.user_id == principal.user_id:
-        return
-    if RANKS.get(hold.role, 0) > RANKS.get(principal.role, 0):
-        raise DeniedError(
-            "camera_held",
-            f"Camera {hold.camera_id} đang do người có cấp cao hơn điều khiển.",
-            f"Somebody of a higher role holds camera {hold.camera_id}.",
-        )
 
 
 def _refuse_away(status: CameraStatus) -> None:
