@@ -19,6 +19,7 @@ from matpho.home import Home
 from matpho.installation import Installation, open_installation
 from matpho.operator import create_operator
 from matpho.private_files import write_private
+from matpho_agent.channels.mcp import McpAddress, McpServer
 from matpho_agent.channels.web import PAGES, chat_router
 from matpho_contracts.errors import MatphoError
 from matpho_platform.web.app import create_app
@@ -91,9 +92,11 @@ def _listen_for_owner(path: Path) -> socket.socket:
 
 
 def web_app(installation: Installation) -> FastAPI:
-    """The web of an installation: the center's API, the tools, the chat and its page."""
-    routers = [tools_router(installation.gateway), chat_router(installation.assistant)]
-    return create_app(installation.center, routers, pages=PAGES, body_limits=BODY_LIMITS)
+    """The web of an installation: the center's API, the tools, the chat and its page, tools for other assistants."""
+    center, url = installation.center, installation.url or "http://localhost"
+    mcp = McpServer(installation.gateway, center.accounts.principal, McpAddress(url, url))
+    routers = [tools_router(installation.gateway), chat_router(installation.assistant), mcp.router()]
+    return create_app(center, routers, [mcp.lifespan], pages=PAGES, body_limits=BODY_LIMITS)
 
 
 @asynccontextmanager

@@ -121,7 +121,7 @@ class TestTheYes:
     async def test_a_programs_token_may_propose_but_not_agree(
         self, gateway: Gateway, center: Center, officer: Principal, events: dict[str, Event]
     ) -> None:
-        token = replace(officer, actions=frozenset({"open_incident"}))
+        token = replace(officer, program=True)
         waiting = await propose(gateway, token, "open_incident", event_ids=[events["fight"].id])
         assert waiting.outcome is Outcome.CONFIRM
         result = await say_yes(gateway, token, waiting)

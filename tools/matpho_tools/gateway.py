@@ -36,7 +36,7 @@ from matpho_tools.contract import Arguments, Call, MissingError, Outcome, Tool, 
 from matpho_tools.judging import Permit, permit
 from matpho_tools.narrowing import Narrow, narrow
 from matpho_tools.redaction import WithheldError, redact
-from matpho_tools.refusals import Refusal, judge
+from matpho_tools.refusals import Refusal, judge, spoken
 from matpho_tools.registry import TOOLS
 from matpho_tools.trail import Asked, Origin, Trail
 from matpho_tools.wording import denial
@@ -93,10 +93,15 @@ class Gateway:
         """The registry's names, for resolving places. Raises what the registry raises."""
         return await self._names.read()
 
-    async def screen(self, principal: Principal, text: str, origin: Origin) -> ToolResult | None:
-        """Judge a person's own words before any planning; a refusal is in the trail. None: nothing to refuse."""
+    async def screen(
+        self, principal: Principal, text: str, origin: Origin, *, report: bool = False
+    ) -> ToolResult | None:
+        """Judge a person's own words before any planning; a refusal is in the trail. None: nothing to refuse.
+
+        `report`: the words were asked for as the text of a citizen's report, which may tell of what is refused.
+        """
         city = await self.city()
-        refusal = self._guards.judge([text], city.knows)
+        refusal = self._guards.judge([spoken(text, report=report)], city.knows)
         if refusal is None:
             return None
         return await self._refuse(Asked(principal, "say", {"text": text}, origin), refusal)
@@ -233,7 +238,7 @@ class Gateway:
         return waiting.model_copy(update={"audit_index": index, "narrowed": permitted.cut})
 
     async def _confirm(self, asked: Asked, proposal_id: str, now: datetime) -> Ended:
-        if asked.principal.actions is not None:
+        if asked.principal.program:
             return await self._deny(asked, PERSON_ONLY), None
         proposal = await self._center.proposals.take(asked.principal.user_id, proposal_id, now)
         if proposal is None:

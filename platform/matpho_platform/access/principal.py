@@ -35,6 +35,8 @@ class Principal:
     session_id: str = ""
     mfa_at: datetime | None = None
     """When this session last showed a second factor; None: never."""
+    program: bool = False
+    """Whether a program bears an access token, rather than a person a session: it may ask, a person must agree."""
     actions: frozenset[str] | None = None
     """The only actions that this bearer may use (a scoped API token); None: all that the role may."""
 

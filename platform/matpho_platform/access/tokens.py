@@ -153,7 +153,13 @@ def _principal(row: RowMapping) -> Principal:
     if row["token_areas"] is not None and not own:
         actions = frozenset()  # made for areas that the account has no more: good for nothing, not for everything
     return Principal(
-        row["user_id"], row["name"], Role(row["role"]), tuple(own), session_id=_ID + row["token_id"], actions=actions
+        row["user_id"],
+        row["name"],
+        Role(row["role"]),
+        tuple(own),
+        session_id=_ID + row["token_id"],
+        program=True,
+        actions=actions,
     )
 
 
