@@ -85,7 +85,9 @@ class TurnGraph:
         context, memory = runtime.context, memory_of(state)
         memory.language = language_of(state["text"], memory.language)
         record = context.record
-        result = await self._gateway.screen(context.principal, state["text"], self._origin(context))
+        result = await self._gateway.screen(
+            context.principal, state["text"], self._origin(context), report=_is_report(memory)
+        )
         if result is not None:
             await self._pausing.drop(context, memory)
             record.outcome, record.rule, record.finished = "refused", result.rule, True
@@ -239,6 +241,12 @@ class TurnGraph:
 
     def _origin(self, context: TurnContext) -> Origin:
         return Origin(context.channel, context.conversation_id, self._prompts.version)
+
+
+def _is_report(memory: Memory) -> bool:
+    """Whether the next words were asked for as the text of a citizen's report."""
+    waiting = memory.pending
+    return waiting is not None and waiting.plan.intent == "submit_feedback" and waiting.missing == "text"
 
 
 def _after_human(messages: list[BaseMessage]) -> list[BaseMessage]:

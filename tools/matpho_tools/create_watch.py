@@ -202,7 +202,10 @@ TOOL = Tool(
     part_vi="bộ theo dõi",
     part_en="the watch service",
     names=CreateWatchArguments.named,
-    free_text=lambda arguments: (arguments.name, arguments.filter.query),
+    free_text=lambda arguments: (
+        arguments.name,
+        f"báo khi thấy {arguments.filter.query} {' '.join(arguments.filter.objects)}",
+    ),
     facts=lambda arguments: Facts(case_number=arguments.case_number or ""),
     prepare=_prepare,
 )

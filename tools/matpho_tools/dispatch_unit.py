@@ -70,6 +70,7 @@ TOOL = Tool(
     run=_run,
     part_vi="bộ phận điều động",
     part_en="the dispatch service",
+    free_text=lambda arguments: (arguments.note,),
     about=_about,
     prepare=_prepare,
     when_unlogged="spool",

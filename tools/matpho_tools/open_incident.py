@@ -106,6 +106,7 @@ TOOL = Tool(
     run=_run,
     part_vi="sổ vụ việc",
     part_en="the incident register",
+    free_text=lambda arguments: (arguments.note,),
     about=_about,
     prepare=_prepare,
     when_unlogged="spool",
