@@ -255,6 +255,8 @@ class TestFormats:
     def test_kinds_of_acts_that_grew_a_word(self) -> None:
         assert kind_of("sign_in_passkey", "failed").signature_id == 2005
         assert kind_of("change_password", "answered").signature_id == 2040
+        assert kind_of("confirm_totp", "failed").signature_id == 2125
+        assert kind_of("end_session", "answered").signature_id == 2090
         assert kind_of("something_else", "odd").signature_id == 9908
 
     def test_hostile_values_stay_values(self) -> None:

@@ -32,6 +32,7 @@ ACTS: dict[str, tuple[int, str, int]] = {
     "get_snapshot": (105, "Live picture shown", 4),
     "get_clip": (106, "Video shown", 4),
     "live_events": (107, "Stream of events opened", 3),
+    "open_clip": (108, "Video loaded", 4),
     # cameras
     "list_cameras": (110, "Cameras listed", 1),
     "camera_status": (111, "Camera state read", 1),
@@ -48,6 +49,7 @@ ACTS: dict[str, tuple[int, str, int]] = {
     # watching and evidence
     "create_watch": (130, "Watch set", 6),
     "export_evidence": (131, "Evidence exported", 7),
+    "open_evidence": (132, "Evidence loaded", 7),
     # identity
     "request_identity_check": (140, "Identity check asked for", 7),
     "decide_identity_check": (141, "Identity check decided", 7),
@@ -58,6 +60,7 @@ ACTS: dict[str, tuple[int, str, int]] = {
     "public_information": (152, "Public information read", 0),
     "daily_briefing": (153, "Briefing read", 2),
     "say": (154, "Words judged", 3),
+    "feedback_photo": (155, "Photo of a report shown", 3),
     # accounts
     "sign_in": (200, "Sign-in", 3),
     "sign_out": (201, "Sign-out", 1),
@@ -71,6 +74,14 @@ ACTS: dict[str, tuple[int, str, int]] = {
     "session": (209, "Session revoked", 4),
     "first_run": (210, "First administrator made", 8),
     "oidc": (211, "Sign-in by a provider", 3),
+    "totp": (212, "Code generator changed", 6),
+    "recovery_code": (213, "Recovery code used", 6),
+    "new_recovery_codes": (214, "Recovery codes made", 6),
+    "end_sessions": (215, "All sessions revoked", 5),
+    "reset_factors": (216, "Second factors taken away", 8),
+    "invite": (217, "Account invited", 6),
+    "link_identity": (218, "Provider's identity linked", 7),
+    "unlink_identity": (219, "Provider's identity unlinked", 7),
     # the log itself
     "search_audit": (300, "Audit log searched", 4),
     "audit_verify": (301, "Audit log verified", 3),
