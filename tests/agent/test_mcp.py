@@ -1,4 +1,4 @@
-"""Another assistant over the Model Context Protocol: the client library of the protocol's own project against a server."""
+"""Another assistant over the Model Context Protocol: the protocol's own client library against a real server."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from matpho_agent.channels.mcp import PATH, McpAddress, McpServer
-from matpho_platform.access.principal import Role, Scope
+from matpho_platform.access.principal import Principal, Role, Scope
 from matpho_platform.center import Center
 from matpho_platform.web.app import create_app
+from matpho_tools.contract import Outcome
 from matpho_tools.gateway import Gateway
+from matpho_tools.rest import tools_router
 
 PASSWORD = "a long enough password"
 
@@ -25,7 +27,7 @@ PASSWORD = "a long enough password"
 @pytest.fixture
 async def address(center: Center, gateway: Gateway) -> AsyncIterator[str]:
     mcp = McpServer(gateway, center.accounts.principal, McpAddress("http://127.0.0.1", "http://127.0.0.1"))
-    app = create_app(center, [mcp.router()], [mcp.lifespan])
+    app = create_app(center, [mcp.router(), tools_router(gateway)], [mcp.lifespan])
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 # uvicorn offers no event to wait for
@@ -44,9 +46,12 @@ async def token(center: Center) -> str:
 
 @asynccontextmanager
 async def connected(address: str, token: str) -> AsyncIterator[Client]:
-    async with httpx2.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=20) as http:
-        async with Client(streamable_http_client(address + PATH, http_client=http)) as client:
-            yield client
+    headers = {"authorization": f"Bearer {token}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=20) as http,
+        Client(streamable_http_client(address + PATH, http_client=http)) as client,
+    ):
+        yield client
 
 
 async def test_it_sees_the_tools_of_its_token_and_finds_the_areas_events(
@@ -72,13 +77,22 @@ async def test_what_the_token_was_not_given_is_denied(address: str, token: str) 
     assert (elsewhere.is_error, elsewhere.structured_content["rule"]) == (True, "area")
 
 
-async def test_an_act_waits_for_its_person(address: str, token: str, center: Center) -> None:
+async def test_an_act_waits_for_its_person(address: str, token: str, center: Center, gateway: Gateway) -> None:
     async with connected(address, token) as client:
         found = await client.call_tool("search_events", {"event_types": ["fight"]})
         event = found.structured_content["data"]["hits"][0]["id"]
         waiting = await client.call_tool("open_incident", {"event_ids": [event]})
     assert waiting.structured_content["outcome"] == "confirm"
     assert (await center.incidents.list(Scope(None), now=datetime.now(UTC))).total == 0
+    async with httpx2.AsyncClient(base_url=address, headers={"authorization": f"Bearer {token}"}) as program:
+        proposal = (await program.get("/api/v1/proposals")).json()[0]
+        refused = await program.post(f"/api/v1/proposals/{proposal['id']}")
+        assert (refused.status_code, refused.json()["rule"]) == (403, "person_only")
+    person = Principal("anh", "Trung úy Anh", Role.OFFICER, ("DN-HC",), session_id="s1", mfa_at=datetime.now(UTC))
+    (here,) = await gateway.waiting(person)
+    agreed = await gateway.confirm(person, here.id, channel="web")
+    assert (here.tool, agreed.outcome) == ("open_incident", Outcome.ANSWERED)
+    assert (await center.incidents.list(Scope(None), now=datetime.now(UTC))).total == 1
 
 
 async def test_a_revoked_token_ends_an_open_session(address: str, token: str, center: Center) -> None:
@@ -112,4 +126,3 @@ async def test_its_metadata_says_who_issues_tokens(address: str) -> None:
         told = (await http.get("/.well-known/oauth-protected-resource/mcp")).json()
     assert told["resource"].endswith("/mcp")
     assert told["authorization_servers"]
-

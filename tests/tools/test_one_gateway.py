@@ -25,7 +25,7 @@ PLUMBING = {
 """Parts of the center that are no domain: storage, the policy itself, what boxes bring in, public information."""
 DOMAINS = {field.name for field in fields(Center)} - PLUMBING - {"_stack"}
 ALLOWED = {
-    "matpho_tools/gateway.py": {"proposals.put", "proposals.take", "proposals.drop"},
+    "matpho_tools/gateway.py": {"proposals.put", "proposals.take", "proposals.drop", "proposals.waiting"},
     "matpho_tools/trail.py": {"audit.append", "audit.append_or_spool", "audit.secret"},
     "matpho_tools/resources.py": {  # where a thing is and whose, for the policy's question alone
         "events.area_of", "incidents.area_of", "units.area_of", "identity.parties", "feedback.owner_of",

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from matpho_platform.access.conditions import Condition
 from matpho_platform.access.errors import DeniedError
 from matpho_platform.access.policy import Allowed, Denied, Facts, Resource
 from matpho_platform.access.principal import Principal
+from matpho_platform.proposals.schemas import Proposal
 from matpho_tools import results
 from matpho_tools.city import City, CityNames
 from matpho_tools.contract import Arguments, Call, MissingError, Outcome, Tool, ToolResult
@@ -154,6 +155,10 @@ class Gateway:
         at = now or present()
         asked = Asked(principal, "confirm", {"proposal": proposal_id}, Origin(channel, conversation_id or "", prompts))
         return (await self._ended(asked, self._confirm(asked, proposal_id, at)))[0]
+
+    async def waiting(self, principal: Principal) -> Sequence[Proposal]:
+        """What waits for this person's yes, newest first; from whatever channel it came."""
+        return await self._center.proposals.waiting(principal.user_id, present())
 
     async def cancel(self, principal: Principal, proposal_id: str, *, channel: str) -> bool:
         """The person's no: the proposal is forgotten; whether there was one. It is in the trail."""

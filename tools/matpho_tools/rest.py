@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel, StringConstraints
 
 from matpho_contracts.errors import NotFoundError
+from matpho_platform.proposals.schemas import Proposal
 from matpho_platform.web.session import CurrentPrincipal
 from matpho_tools.contract import Outcome, ToolResult
 from matpho_tools.event_still import EventStill
@@ -56,6 +57,11 @@ def tools_router(gateway: Gateway) -> APIRouter:
     async def call_tool(name: str, principal: CurrentPrincipal, arguments: dict[str, Any] = Body()) -> JSONResponse:  # noqa: B008 # FastAPI reads its default
         """Call a tool; the body is its arguments, the answer a ToolResult whatever happened."""
         return _answer(await gateway.call(principal, name, arguments, channel=CHANNEL))
+
+    @router.get("/proposals")
+    async def waiting(principal: CurrentPrincipal) -> list[Proposal]:
+        """What waits for the caller's yes, newest first, from whatever channel it came."""
+        return list(await gateway.waiting(principal))
 
     @router.post("/proposals/{proposal_id}")
     async def confirm(proposal_id: ProposalId, principal: CurrentPrincipal) -> JSONResponse:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping, delete, insert, or_, select
 
-from matpho_platform.store.session import WriteSession
+from matpho_platform.store.session import ReadSession, WriteSession
 from matpho_platform.store.tables import proposals
 
 
@@ -19,6 +19,12 @@ async def add(session: WriteSession, values: Mapping[str, Any]) -> None:
 async def find(session: WriteSession, proposal_id: str) -> RowMapping | None:
     """One by its id."""
     return await session.first(select(proposals).where(proposals.c.proposal_id == proposal_id))
+
+
+async def waiting(session: ReadSession, user_id: str, at_ms: int) -> Sequence[RowMapping]:
+    """What waits for a user's yes, newest first."""
+    mine = (proposals.c.user_id == user_id) & (proposals.c.expires_ms >= at_ms)
+    return await session.all(select(proposals).where(mine).order_by(proposals.c.created_ms.desc()))
 
 
 async def remove(session: WriteSession, proposal_id: str, user_id: str) -> int:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+
+from sqlalchemy import RowMapping
 
 from matpho_contracts.times import from_unix_ms, unix_ms
 from matpho_platform.proposals import repository
@@ -62,17 +64,26 @@ class Proposals:
                 return None
         if not row["created_ms"] <= unix_ms(at) <= row["expires_ms"]:
             return None
-        return Proposal(
-            id=proposal_id,
-            user_id=user_id,
-            tool=row["tool"],
-            arguments=json.loads(row["arguments"]),
-            conversation=row["conversation"],
-            created_at=from_unix_ms(row["created_ms"]),
-            expires_at=from_unix_ms(row["expires_ms"]),
-        )
+        return _proposal(row)
+
+    async def waiting(self, user_id: str, at: datetime) -> Sequence[Proposal]:
+        """What waits for this user's yes, newest first; from whatever channel it came."""
+        async with self._store.reading() as session:
+            return [_proposal(row) for row in await repository.waiting(session, user_id, unix_ms(at))]
 
     async def drop(self, user_id: str, proposal_id: str) -> bool:
         """Forget an act; whether there was one."""
         async with self._store.writing() as session:
             return bool(await repository.remove(session, proposal_id, user_id))
+
+
+def _proposal(row: RowMapping) -> Proposal:
+    return Proposal(
+        id=row["proposal_id"],
+        user_id=row["user_id"],
+        tool=row["tool"],
+        arguments=json.loads(row["arguments"]),
+        conversation=row["conversation"],
+        created_at=from_unix_ms(row["created_ms"]),
+        expires_at=from_unix_ms(row["expires_ms"]),
+    )
