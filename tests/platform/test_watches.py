@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from tests.platform.conftest import NOON, EdgeBox
@@ -50,9 +51,9 @@ def plan(*, expires: datetime = NOON + timedelta(days=7), notify: tuple[str, ...
     return WatchPlan(name="Đông người", filter=wanted, notify=notify or ("off-hk",), expires_at=expires)
 
 
-async def watch(center: Center, who: Principal = OFFICER, **said: object) -> Watch:
+async def watch(center: Center, who: Principal = OFFICER, **said: Any) -> Watch:
     said = said or {"event_types": (EventType.CROWD,)}
-    return await center.watches.create(who, plan(**said), at=NOON)  # type: ignore[arg-type]  # the plan checks them
+    return await center.watches.create(who, plan(**said), at=NOON)
 
 
 async def told(center: Center, who: Principal = OFFICER) -> list[str]:
@@ -116,7 +117,7 @@ class TestMatching:
         ],
     )
     async def test_conditions_are_those_of_a_search(
-        self, staffed: Center, box: EdgeBox, make: Make, said: dict[str, object], fits: bool
+        self, staffed: Center, box: EdgeBox, make: Make, said: dict[str, Any], fits: bool
     ) -> None:
         await watch(staffed, **said)
         event = make(time=LATER, objects=(("truck", Colour.WHITE),), plate="29C-123.45")
@@ -231,11 +232,9 @@ class TestKeeping:
             ({"event_types": (EventType.CROWD,), "expires": NOON + MAX_LIFE + timedelta(seconds=1)}, "expires"),
         ],
     )
-    async def test_what_cannot_be_names_the_piece(
-        self, staffed: Center, said: dict[str, object], argument: str
-    ) -> None:
+    async def test_what_cannot_be_names_the_piece(self, staffed: Center, said: dict[str, Any], argument: str) -> None:
         with pytest.raises(WatchError) as wrong:
-            await staffed.watches.create(OFFICER, plan(**said), at=NOON)  # type: ignore[arg-type]  # as above
+            await staffed.watches.create(OFFICER, plan(**said), at=NOON)
         assert wrong.value.argument == argument
 
     async def test_one_account_has_only_so_many(self, staffed: Center) -> None:

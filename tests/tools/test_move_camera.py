@@ -121,7 +121,7 @@ class TestLens:
     async def test_a_higher_role_takes_over_and_keeps_lower_ones_off_for_two_minutes(
         self, center: Center, lens: list[MoveArguments], who: Who
     ) -> None:
-        at, move = now(), MoveArguments(pan=10)
+        at, move = now().replace(microsecond=0), MoveArguments(pan=10)
         officer, commander = who(Role.OFFICER), who(Role.COMMANDER)
         await center.lenses.turn(officer, ALL, "HC-01", move, at=at)
         await center.lenses.turn(commander, ALL, "HC-01", move, at=at)
