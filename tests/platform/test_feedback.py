@@ -60,7 +60,7 @@ def size(jpeg: bytes) -> tuple[int, ...]:
     """Height and width of a picture as a decoder sees it."""
     picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
-    return picture.shape[:2]
+    return tuple(int(side) for side in picture.shape[:2])
 
 
 @pytest.fixture
