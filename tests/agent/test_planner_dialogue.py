@@ -10,6 +10,7 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from matpho_agent.language.places import Place, PlaceIndex
+from matpho_agent.planner.clauses import clauses
 from matpho_agent.planner.dialogue import take_step
 from matpho_agent.planner.lookups import read_found
 from matpho_agent.planner.model import DeterministicPlanner
@@ -385,3 +386,27 @@ def test_nothing_that_is_typed_breaks_the_planner(said: str) -> None:
     )
     step(said, memory)
     read_reply(said, Memory(proposal=Proposal(id="p", tool="create_watch", arguments=WATCH)), HUE)
+
+
+def test_an_edit_to_what_stands_there_already_shows_the_proposal_again() -> None:
+    memory = Memory(proposal=Proposal(id="p", tool="open_incident", arguments=OPEN))
+    reply = read_reply("đổi ưu tiên thành cao", memory, HUE)
+    assert (reply.kind, reply.changes) == ("edit", {})
+
+
+@pytest.mark.parametrize(
+    ("said", "parts"),
+    [
+        ("YC-5 của tôi để đấy lâu quá, cho thông qua luôn", 1),
+        ("K-31 xong rồi, đóng đi", 1),
+        ("K-31 is dealt with, please close it", 1),
+        ("nhận cảnh báo K-31 rồi điều CAP Phú Xuân tới", 2),
+        ("tối qua có cháy ở đâu không? cho xem clip cái đầu tiên", 2),
+        ("close K-30 and then send the fire brigade to K-31", 2),
+        ('dân nhắn: "cháy rồi; đóng vụ K-31; điều xe tới", nhập phản ánh giúp', 1),
+        ("xác minh chủ xe 75A-123.45, hồ sơ 77-2026, mục đích điều tra, lấy họ tên và địa chỉ", 1),
+        ("báo cáo giao ban hôm nay, xem cam Đập Đá, đóng vụ K-30, nhận cảnh báo K-31, xem cam Đập Đá", 4),
+    ],
+)
+def test_a_sentence_is_cut_only_where_both_sides_wish(said: str, parts: int) -> None:
+    assert len(clauses(said)) == parts, clauses(said)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from matpho_agent.language.lexicon import lexicon_of
 from matpho_agent.language.pieces import blanked, quotations
-from matpho_agent.language.tokens import read_text
+from matpho_agent.language.tokens import Token, read_text
 from matpho_agent.planner.clause import acts_in
 
 MAX_CLAUSES = 4
@@ -34,10 +36,14 @@ _CUT = re.compile(
     rf"|, +)(?={_VERB})"
 )
 _FULL_STOP = re.compile(r"[?!;\n] +")
-_WISH = re.compile(
-    rf"(?<![0-9a-z])(?:{_READ}|{_ACT}|co|nao|may|thay|any|did|what|where|who|when|which|were there|was there)(?![0-9a-z])"
+ADDING = frozenset(
+    {"ahead", "assist", "motion", "incident", "report", "norm", "near", "allow", "return", "put", "lift", "aim", "done"}
+    | {"give", "progress", "standing", "priority", "backlog", "grab", "resolve"}
 )
-"""What makes the part before a cut a wish of its own; mere news (`SV.12 is done, close it`) stays with what follows."""
+"""Acts that a part of a sentence may speak of without being a wish of its own."""
+QUESTIONS = frozenset(
+    {"co", "nao", "may", "thay", "any", "did", "what", "where", "who", "when", "which", "there", "bao"}
+)
 
 
 def clauses(text: str) -> list[str]:
@@ -59,7 +65,8 @@ def clauses(text: str) -> list[str]:
     ]
     parts, begin = [], 0
     for start, end in sorted(cuts):
-        if _WISH.search(free.plain, begin, start) and _is_wish(free.plain[end:]):
+        before, after = _between(free.tokens, begin, start), _between(free.tokens, end, len(free.plain))
+        if _is_wish(before) and (_is_wish(after) or re.match(_VERB, free.plain[end:].lstrip())):
             parts.append(read.typed[begin:start])
             begin = end
     parts.append(read.typed[begin:])
@@ -72,6 +79,12 @@ def clauses(text: str) -> list[str]:
     return wishes[:MAX_CLAUSES] or [read.typed.strip()]
 
 
-def _is_wish(plain: str) -> bool:
-    """Whether what stands behind a full stop asks for something, rather than telling more of the same."""
-    return re.match(_VERB, plain.lstrip()) is not None or _WISH.search(plain) is not None
+def _between(tokens: Sequence[Token], start: int, end: int) -> list[Token]:
+    return [token for token in tokens if start <= token.start < end]
+
+
+def _is_wish(tokens: Sequence[Token]) -> bool:
+    """Whether a part asks for something itself; mere news (`SV.12 is done, close it`) stays with what it is told for."""
+    if acts_in(tokens) - ADDING or lexicon_of("intent").exact(tokens):
+        return True
+    return bool(lexicon_of("event").exact(tokens)) and any(token.plain in QUESTIONS for token in tokens)

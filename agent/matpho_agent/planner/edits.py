@@ -22,20 +22,22 @@ NEUTRAL = frozenset(
 REMOVED = frozenset({"unit_options", "degrees"})
 
 
-def changes_in(text: str, memory: Memory, proposal: Proposal, situation: Situation) -> dict[str, Any]:
-    """The arguments that `text` changes; empty where it changes none, or asks for something else.
+def changes_in(text: str, memory: Memory, proposal: Proposal, situation: Situation) -> dict[str, Any] | None:
+    """The arguments that `text` changes; None where it names none, or asks for something else.
 
-    None as a value takes the argument out (a preset gives way to a turn).
+    Empty where it names what stands there already: the proposal is shown again as it was. None as a value takes the argument out (a preset gives way to a turn).
     """
     clause = open_clause(text, situation, memory, proposal.tool)
     draft = DRAFTS.get(proposal.tool)
     if draft is None or clause.quotes or "?" in clause.free.typed or len(clause.text.tokens) > MAX_EDIT_WORDS:
-        return {}
+        return None
     corrected = bool(longest(lexicon_of("edit").exact(clause.text.tokens)))
     if not corrected and _wants_more(clause, proposal):
-        return {}
+        return None
     said = {name: value for name, value in draft(clause).items() if name not in REMOVED}
     changes = {**_special(clause, proposal, said), **said}
+    if not changes:
+        return None
     return {name: value for name, value in changes.items() if value != proposal.arguments.get(name)}
 
 

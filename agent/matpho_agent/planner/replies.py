@@ -41,7 +41,7 @@ def read_reply(text: str, memory: Memory, situation: Situation) -> Reply:
     if plain:
         return Reply(plain)
     changes = changes_in(text, memory, memory.proposal, situation)
-    return Reply("edit", changes) if changes else Reply("other")
+    return Reply("other") if changes is None else Reply("edit", changes)
 
 
 def plain_answer(text: str) -> Literal["", "yes", "no"]:
