@@ -98,7 +98,7 @@ class TestBenches:
             (engine, turn) for engine in ("matpho graph", "loop by hand", "graph less loop") for turn in (1, 60)
         }
         ways = ("gateway, policy, audit", "tool alone", "policy alone", "two bare commits")
-        assert {row["engine"]: row["n"] for row in rows if "turn" not in row} == dict.fromkeys(ways, 200)
+        assert {row["engine"]: row["n"] for row in rows if "turn" not in row} == dict.fromkeys(ways, 100)
         assert all(row["p50_ms"] <= row["p95_ms"] <= row["p99_ms"] and row["n"] > 1 for row in rows)
         assert report["gateway_over_commits"] > 0
 

@@ -72,7 +72,7 @@ def run(conversations: int = 0, *, quick: bool = False) -> dict[str, Any]:
     """
     conversations = conversations or (2 if quick else 5)
     with tempfile.TemporaryDirectory(prefix="bench-agent-") as folder:
-        rows = asyncio.run(_measure(Path(folder), conversations, 200 if quick else CALLS_MEASURED))
+        rows = asyncio.run(_measure(Path(folder), conversations, 100 if quick else CALLS_MEASURED))
     return {"machine": machine(), "rows": rows, **_figures(rows)}
 
 
