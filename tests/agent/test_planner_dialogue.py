@@ -1,4 +1,4 @@
-"""Talks of several turns against the planner alone: references, ellipsis, questions back, lookups, edits of a proposal."""
+"""Talks of several turns against the planner alone: references, ellipsis, questions back, lookups, edits."""
 
 from __future__ import annotations
 
@@ -272,15 +272,19 @@ class TestEllipsis:
         ("before", "said", "args"),
         [
             (("daily_briefing", {"date": "2026-11-21"}), "còn hôm qua thì sao", {"date": "2026-11-20"}),
-            (("daily_briefing", {"date": "2026-11-21"}), "chỉ phường Vỹ Dạ thôi", {"date": "2026-11-21", "areas": ["TTH-VD"]}),
+            (("daily_briefing", {"date": "2026-11-21"}), "chỉ phường Vỹ Dạ thôi",
+             {"date": "2026-11-21", "areas": ["TTH-VD"]}),
             (("search_audit", {"action": "export_evidence"}), "riêng của đại tá Minh thôi",
              {"action": "export_evidence", "actor": "k1"}),
             (("search_audit", {"actor": "o1"}), "thế còn của Đại tá Minh?", {"actor": "k1"}),
             (("search_audit", {"actor": "k1"}), "of mine?", {"actor": "o1"}),
-            (("list_incidents", {"status": ["new"], "areas": ["TTH-PX"]}), "còn Vỹ Dạ?", {"status": ["new"], "areas": ["TTH-VD"]}),
+            (("list_incidents", {"status": ["new"], "areas": ["TTH-PX"]}), "còn Vỹ Dạ?",
+             {"status": ["new"], "areas": ["TTH-VD"]}),
             (("list_incidents", {"status": ["new"]}), "chỉ ưu tiên cao", {"status": ["new"], "priority": ["high"]}),
-            (("list_incidents", {"priority": ["high"]}), "what about the closed ones", {"priority": ["high"], "status": ["closed"]}),
-            (("list_incidents", {"areas": ["TTH-PX"]}), "thế của Trung úy Lan", {"areas": ["TTH-PX"], "assigned_to": "o1"}),
+            (("list_incidents", {"priority": ["high"]}), "what about the closed ones",
+             {"priority": ["high"], "status": ["closed"]}),
+            (("list_incidents", {"areas": ["TTH-PX"]}), "thế của Trung úy Lan",
+             {"areas": ["TTH-PX"], "assigned_to": "o1"}),
         ],
     )  # fmt: skip
     def test_a_list_goes_on(self, before: tuple[str, dict[str, Any]], said: str, args: dict[str, Any]) -> None:
@@ -330,7 +334,8 @@ WATCH = {
         ("request_identity_check", CHECK, "đổi mục đích thành tìm người mất tích", {"purpose": "tìm người mất tích"}),
         ("dispatch_unit", SENT, "đổi thành CAP Vỹ Dạ", {"unit_id": "VD-CA"}),
         ("dispatch_unit", SENT, "à nhầm, cứu hỏa", {"unit_id": "TTH-CC"}),
-        ("escalate_incident", {"incident_id": "K-31", "to_level": "commander"}, "lên bộ luôn", {"to_level": "ministry"}),
+        ("escalate_incident", {"incident_id": "K-31", "to_level": "commander"}, "lên bộ luôn",
+         {"to_level": "ministry"}),
         ("update_incident", {"incident_id": "K-31", "status": "closed"}, "đổi thành đã xử lý", {"status": "resolved"}),
         ("decide_identity_check", {"request_id": "YC-5", "decision": "approve"}, "à không, từ chối, lý do thiếu căn cứ",
          {"decision": "reject", "reason": "thiếu căn cứ"}),

@@ -1,4 +1,4 @@
-"""Sentences of two cities, each with the call that it must become: every tool, both languages, with and without marks."""
+"""Sentences of two cities, each with the call that it must become: every tool, both languages."""
 
 from __future__ import annotations
 

@@ -17,36 +17,40 @@ MIN_QUOTED_WORDS = 4
 """A shorter quotation is a name or a single word, no message."""
 _STOP = r"(?=\s*(?:[,;.!?)\n](?:\s|$)|$| [-–—] "
 _LABELS = (
-    r"| (?:cho |trong |theo )?(?:ho so|hs|case|so ho so)\b| ly do\b| ghi chu\b| muc dich\b|(?<!moi)(?<!hien)(?<!thi)(?<!nha)(?<!quang)(?<!cong)(?<!dao) truong\b| can (?:ho|ten|dia|chu|ngay)"
-    r"| lay (?:ho|ten|dia|chu|ngay)| fields?\b| het han\b| uu tien\b| with (?:the )?note\b| reason\b| purpose\b| expires?\b| until\b))"
+    r"| (?:cho |trong |theo )?(?:ho so|hs|case|so ho so)\b| ly do\b| ghi chu\b| muc dich\b"
+    r"|(?<!moi)(?<!hien)(?<!thi)(?<!nha)(?<!quang)(?<!cong)(?<!dao) truong\b| can (?:ho|ten|dia|chu|ngay)"
+    r"| lay (?:ho|ten|dia|chu|ngay)| fields?\b| het han\b| uu tien\b| with (?:the )?note\b| reason\b| purpose\b"
+    r"| expires?\b| until\b))"
 )
 _END = r"(?=\s*$)"
 PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
     "purpose": (
         re.compile(
-            r"(?<![0-9a-z])(?:voi muc dich|muc dich|for the purpose of|purpose)(?: la| de| cua viec| is| of| thanh| sang| to)* ?:? ?(?P<x>[^,;.]+?)"
-            + _STOP
-            + _LABELS
+            r"(?<![0-9a-z])(?:voi muc dich|muc dich|for the purpose of|purpose)(?: la| de| cua viec| is| of"
+            r"| thanh| sang| to)* ?:? ?(?P<x>[^,;.]+?)" + _STOP + _LABELS
         ),
         re.compile(
-            r"(?<![0-9a-z])(?:de phuc vu|de|nham|phuc vu|in order to) (?P<x>(?!mat|y|do|sau|toi|em|luc|qua|lai|vay|the|canh|yen)"
+            r"(?<![0-9a-z])(?:de phuc vu|de|nham|phuc vu|in order to) (?P<x>(?!mat|y|do|sau|toi|em|luc|qua|lai"
+            r"|vay|the|canh|yen)"
             r"[^,;.]{6,}?)" + _STOP + _LABELS
         ),
     ),
     "reason": (
         re.compile(
-            r"(?<![0-9a-z])(?:ly do|reason|on the grounds that|on grounds of)(?: la| is| because| thanh| to)? ?[:=]? ?(?P<x>.+?)"
-            + _END
+            r"(?<![0-9a-z])(?:ly do|reason|on the grounds that|on grounds of)(?: la| is| because| thanh"
+            r"| to)? ?[:=]? ?(?P<x>.+?)" + _END
         ),
         re.compile(
-            r"(?<![0-9a-z])(?:boi vi|vi|tai vi|do|because|since) (?P<x>(?!ai\b|sao\b|the nao\b|the ma\b|vay\b|do\b).{4,}?)"
-            + _END
+            r"(?<![0-9a-z])(?:boi vi|vi|tai vi|do|because|since) (?P<x>(?!ai\b|sao\b|the nao\b|the ma\b|vay\b"
+            r"|do\b).{4,}?)" + _END
         ),
     ),
     "note": (
         re.compile(
-            r"(?<![0-9a-z])(?:kem ghi chu|ghi chu|kem loi nhan|loi nhan|with (?:the |a )?note(?: saying)?|note(?: that)?"
-            r"|noi (?:ho|voi ho)(?: la| rang)?|bao ho(?: la| rang)?|dan ho(?: la| rang)?|tell them(?: that| to)?)(?: la)? ?:? ?"
+            r"(?<![0-9a-z])(?:kem ghi chu|ghi chu|kem loi nhan|loi nhan|with (?:the |a )?note(?: saying)?"
+            r"|note(?: that)?"
+            r"|noi (?:ho|voi ho)(?: la| rang)?|bao ho(?: la| rang)?|dan ho(?: la| rang)?|tell them(?: that"
+            r"| to)?)(?: la)? ?:? ?"
             r"(?P<x>.+?)" + _END
         ),
     ),
@@ -56,13 +60,16 @@ PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
             r" ?:? ?[\"“'‘](?P<x>[^\"”'’]{1,80})[\"”'’]"
         ),
         re.compile(
-            r"(?<![0-9a-z])(?:dat ten la|dat ten|ten la|ten goi|lay ten|goi la|(?<!ho )(?<!khong )ten|named|called|titled|name it|call it) ?:? ?"
+            r"(?<![0-9a-z])(?:dat ten la|dat ten|ten la|ten goi|lay ten|goi la|(?<!ho )(?<!khong )ten|named"
+            r"|called|titled|name it|call it) ?:? ?"
             r"(?P<x>[^,;.\"“'‘]{1,80}?)(?=\s*(?:[,;.]|$| (?:for|when|if|khi|neu|cho|het|den|toi|expires?|notify|bao) ))"
         ),
     ),
     "fields": (
         re.compile(
-            r"(?<![0-9a-z])(?:cac truong|truong du lieu|truong thong tin|(?<!moi )(?<!hien )(?<!thi )(?<!nha )(?<!quang )(?<!cong )(?<!dao )truong|thong tin can|can biet|can lay|chi can|xin|can"
+            r"(?<![0-9a-z])(?:cac truong|truong du lieu|truong thong tin"
+            r"|(?<!moi )(?<!hien )(?<!thi )(?<!nha )(?<!quang )(?<!cong )(?<!dao )truong|thong tin can|can biet"
+            r"|can lay|chi can|xin|can"
             r"|lay|fields?|need(?: the)?|i need(?: the)?|we need(?: the)?|get(?: the)?|asking for) ?:? ?(?P<x>[^;.]+?)"
             r"(?=\s*(?:[;.](?:\s|$)|$|,? (?:muc dich|ho so|hs|case|ly do|de|for|purpose|vu|trong)\b))"
         ),

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from matpho_agent.language.moments import DAY, HOURS, Moment, Reader, at, hour_of, read_at, with_half_day
+from matpho_agent.language.moment_rules import read_at
+from matpho_agent.language.moments import DAY, HOURS, Moment, Reader, at, hour_of, with_half_day
 from matpho_agent.language.tokens import Text
 from matpho_contracts.times import VIETNAM
 

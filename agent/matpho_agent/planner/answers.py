@@ -38,7 +38,8 @@ def _another_wish(pending: Pending, clause: Clause, wish: Wish | None) -> bool:
     waiting = pending.plan.intent
     if wish is not None and wish.sure and wish.tool != waiting:
         return not (
-            waiting == "move_camera" or wish.tool in {"get_incident", "list_incidents"} and pending.missing in DESCRIBED
+            waiting == "move_camera"
+            or (wish.tool in {"get_incident", "list_incidents"} and pending.missing in DESCRIBED)
         )
     if pending.missing in DESCRIBED and _questions(clause):
         return True

@@ -205,7 +205,7 @@ def _ahead(text: Text, acts: frozenset[str], tool: str, situation: Situation) ->
 
 
 def _note(text: Text, acts: frozenset[str], situation: Situation) -> tuple[str, Span] | None:
-    """The last part of an acting sentence, behind a comma or dash, where it says nothing but news: `…, cháy lan rồi`."""
+    """The last part of an acting sentence, behind a comma, where it says nothing but news: `…, cháy lan rồi`."""
     if not acts & NOTED:
         return None
     cut = max(text.plain.rfind(mark) for mark in (", ", "; ", " - ", " – ", ". "))

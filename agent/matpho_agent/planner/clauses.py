@@ -24,15 +24,19 @@ _READ = (
     r"|show|find|list|count|how many|search|get|pull|open|give|play|take|check|tell|grab"
 )
 _ACT = (
-    r"nhan canh bao|xac nhan canh bao|tiep nhan|dong vu|dong no|dong cai|dong luon|mo lai|lap vu|tao vu|dieu|cu nguoi|cu doi"
-    r"|chuyen|day|xoay|quay|lia|zoom|phong to|dua|tra cam|xuat|trich xuat|xac minh|duyet|phe duyet|tu choi|bac|canh|dat canh bao"
+    r"nhan canh bao|xac nhan canh bao|tiep nhan|dong vu|dong no|dong cai|dong luon|mo lai|lap vu|tao vu|dieu"
+    r"|cu nguoi|cu doi"
+    r"|chuyen|day|xoay|quay|lia|zoom|phong to|dua|tra cam|xuat|trich xuat|xac minh|duyet|phe duyet|tu choi|bac"
+    r"|canh|dat canh bao"
     r"|gui|goi|keu|cap nhat|danh dau|bao chi huy|bao len|leo thang"
-    r"|send|dispatch|close|reopen|ack|acknowledge|escalate|create|export|approve|reject|turn|move|rotate|pan|tilt|alert|notify"
+    r"|send|dispatch|close|reopen|ack|acknowledge|escalate|create|export|approve|reject|turn|move|rotate|pan"
+    r"|tilt|alert|notify"
     r"|set up|mark|bump"
 )
 _VERB = rf"(?:(?:please|hay|giup|nho|vui long) )?(?:{_READ}|{_ACT})(?: |$)"
 _CUT = re.compile(
-    r"(?:[.;!?\n]+ +|,? +(?:roi|sau do|dong thoi|tiep theo|tien the|va|xong|and then|then|and also|and|after that|plus),? +"
+    r"(?:[.;!?\n]+ +|,? +(?:roi|sau do|dong thoi|tiep theo|tien the|va|xong|and then|then|and also|and"
+    r"|after that|plus),? +"
     rf"|, +)(?={_VERB})"
 )
 _FULL_STOP = re.compile(r"[?!;\n] +")
@@ -84,7 +88,7 @@ def _between(tokens: Sequence[Token], start: int, end: int) -> list[Token]:
 
 
 def _is_wish(tokens: Sequence[Token]) -> bool:
-    """Whether a part asks for something itself; mere news (`SV.12 is done, close it`) stays with what it is told for."""
+    """Whether a part asks for something itself; mere news (`SV.12 is done, close it`) stays with its order."""
     if acts_in(tokens) - ADDING or lexicon_of("intent").exact(tokens):
         return True
     return bool(lexicon_of("event").exact(tokens)) and any(token.plain in QUESTIONS for token in tokens)

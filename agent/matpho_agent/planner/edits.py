@@ -25,7 +25,8 @@ REMOVED = frozenset({"unit_options", "degrees"})
 def changes_in(text: str, memory: Memory, proposal: Proposal, situation: Situation) -> dict[str, Any] | None:
     """The arguments that `text` changes; None where it names none, or asks for something else.
 
-    Empty where it names what stands there already: the proposal is shown again as it was. None as a value takes the argument out (a preset gives way to a turn).
+    Empty where it names what stands there already: the proposal is shown again as it was. None as a value takes the
+    argument out (a preset gives way to a turn).
     """
     clause = open_clause(text, situation, memory, proposal.tool)
     draft = DRAFTS.get(proposal.tool)

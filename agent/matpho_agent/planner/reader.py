@@ -75,10 +75,9 @@ def scan(text: Text, situation: Situation, lexicon: Lexicon, names: Sequence[Nam
     newest = [match for match in candidates if match.category == "ordinal" and match.length > 1]
     places = situation.places.find(text.tokens)
     named_places = [place for place in places if _no_date(place, text.tokens)]
-    hidden = [
-        (text.tokens[m.start].start, text.tokens[m.end - 1].end)
-        for m in (*compared, *pictured, *newest, *names, *named_places)
-    ]
+    covered = [(m.start, m.end) for m in (*compared, *pictured, *newest)]
+    covered += [(name.start, name.end) for name in names] + [(place.start, place.end) for place in named_places]
+    hidden = [(text.tokens[start].start, text.tokens[end - 1].end) for start, end in covered]
     time = read_time(_without(text, [*hidden, *identifiers.spans]), situation.now)
     reading = Reading(text, time, identifiers, taken=dict.fromkeys(named, "name"))
     for span in (*identifiers.spans, *time.spans):

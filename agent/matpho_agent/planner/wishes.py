@@ -10,22 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from matpho_agent.planner.clause import Clause
-from matpho_agent.planner.drafts.cameras import degrees_in, direction
-from matpho_agent.planner.intents import CAMERA_WORDS
-
-ASKING = (
-    "nào", "mấy", "nhiêu", "những", "các", "list", "which", "many", "liệt", "kê", "show", "what", "share", "any", "danh",
-)  # fmt: skip
-"""Words of a list or a question: `những vụ đã xử lý xong` orders nothing."""
-MEDIA = ("clip", "video", "ảnh", "hình", "footage", "snapshot", "recording", "picture", "still", "link", "file")
-CASES = ("vụ", "incident", "incidents", "case", "cases", "ca", "alert", "alerts", "cảnh", "sự", "việc")
-OTHER_ORDERS = frozenset(
-    {"ack", "open", "reopen", "close", "resolve", "working", "step", "export", "approve", "reject", "progress", "grab"}
+from matpho_agent.planner.orders import (
+    acknowledges,
+    asks,
+    asks_of_incident,
+    dispatches,
+    escalates,
+    lists_incidents,
+    moves,
+    opens,
+    updates,
 )
-"""Acts beside which a unit or a level named is no order of its own."""
-UPDATES = frozenset({"reopen", "close", "resolve", "working", "update", "step"})
-SHORT_ORDER = 3
-"""Words up to which an order needs no object: it is asked for."""
+
 LONG_TEXT = 10
 """Words from which on a citizen who speaks of a report tells one."""
 MINE = ("tôi", "em", "tui", "mình", "my", "me", "cháu", "con", "i")
@@ -60,23 +56,6 @@ def _by_code(clause: Clause) -> Wish | None:
     if "" in kinds and not clause.plan.has_filters() and not clause.plan.intent:
         return Wish("feedback_status" if clause.situation.role == "citizen" else "get_incident", sure=False)
     return None
-
-
-def _asks(clause: Clause) -> bool:
-    return clause.says(*ASKING) or "?" in clause.free.typed
-
-
-def _of_incident(clause: Clause) -> bool:
-    """Whether an incident is named, pointed at, or was spoken of last."""
-    memory = clause.memory
-    return bool(
-        clause.code("incident", "")
-        or clause.says(*CASES)
-        or clause.reading.has("reference")
-        or clause.reading.has("ordinal")
-        or memory.topic == "incident"
-        or "incident" in clause.acts
-    )
 
 
 def _submit(clause: Clause) -> bool:
@@ -119,7 +98,7 @@ def _audit(clause: Clause) -> bool:
         return True
     if done and clause.plan.time_from and clause.says("every", "mọi", "lần") and _asks_past(clause):
         return True
-    return bool(done and named and (_asks(clause) or clause.says("every", "all", "mọi", "lần")))
+    return bool(done and named and (asks(clause) or clause.says("every", "all", "mọi", "lần")))
 
 
 def _asks_past(clause: Clause) -> bool:
@@ -162,72 +141,6 @@ def _identity(clause: Clause) -> bool:
         return "procedure" not in clause.acts and not (clause.code("request") and not found.plate)
     subject = bool(found.plate or found.citizen_id or found.birth)
     return subject and ("verify" in clause.acts or bool(clause.code("case") and clause.said("field")))
-
-
-def _update(clause: Clause) -> bool:
-    wanted = clause.acts & UPDATES
-    if (
-        "done" in clause.acts
-        and clause.code("incident", "")
-        and not clause.says("chưa")
-        and "?" not in clause.free.typed
-    ):
-        return True
-    if "put" in clause.acts and clause.code("incident", "") and clause.said("state"):
-        return True
-    if not wanted or clause.plan.metric != "count" or clause.plan.group_by:
-        return False
-    if clause.code("incident"):
-        return not (wanted <= {"resolve", "update"} and "progress" in clause.acts)
-    if not _of_incident(clause) or clause.situation.role == "citizen":
-        return False
-    return bool(wanted & {"reopen", "close"} and "?" not in clause.free.typed) or not _asks(clause)
-
-
-def _acknowledge(clause: Clause) -> bool:
-    if "ack" in clause.acts:
-        return True
-    return "grab" in clause.acts and bool(clause.code("incident", "")) and not clause.acts & (UPDATES | {"progress"})
-
-
-def _open(clause: Clause) -> bool:
-    return "open" in clause.acts and not clause.code("incident") and "standing" not in clause.acts
-
-
-def _escalate(clause: Clause) -> bool:
-    if clause.acts & {"standing", "step"}:
-        return False
-    spoken = [match for match in clause.found("level") if not match.typo]
-    lifted = bool(spoken and clause.code("incident", "")) and not _asks(clause) and not clause.unit_names
-    if "escalate" in clause.acts and len(clause.free.tokens) <= SHORT_ORDER:
-        return True
-    return (lifted and not clause.acts & (OTHER_ORDERS | {"dispatch"})) or (
-        "escalate" in clause.acts and bool(clause.said("level") or _of_incident(clause))
-    )
-
-
-def _dispatch(clause: Clause) -> bool:
-    if clause.says(*MEDIA) and not clause.unit_names:
-        return False
-    if "move" in clause.acts and not clause.unit_names and clause.says("camera", "cam", "ptz", "preset", "home"):
-        return False
-    kinds = clause.unit_names or clause.said("unitkind")
-    if "dispatch" in clause.acts:
-        return bool(kinds or "give" not in clause.acts)
-    if kinds and clause.code("incident", "") and not clause.acts & OTHER_ORDERS and not _asks(clause):
-        return True
-    timed = clause.plan.time_from is not None and not clause.plan.at_present
-    return bool(kinds and "motion" in clause.acts and "assist" in clause.acts and not timed)
-
-
-def _move(clause: Clause) -> bool:
-    plan, memory = clause.plan, clause.memory
-    if "move" in clause.acts:
-        return True
-    camera = plan.camera_ids or plan.camera_options or plan.camera_that or clause.says(*CAMERA_WORDS)
-    if not (camera or memory.topic == "camera"):
-        return False
-    return "aim" in clause.acts or bool(direction(clause) and degrees_in(clause.free.plain) is not None)
 
 
 def _briefing(clause: Clause) -> bool:
@@ -275,31 +188,6 @@ def _statistics(clause: Clause) -> bool:
     return False
 
 
-def _incident(clause: Clause) -> bool:
-    plan = clause.plan
-    if clause.acts & {"assigned", "priority"} and _asks(clause):
-        return False
-    pointed = (
-        clause.reading.has("reference")
-        or clause.reading.has("ordinal")
-        or bool(plan.event_types or plan.areas or plan.camera_ids)
-    )
-    if "progress" in clause.acts:
-        return bool(clause.code("incident", "") or pointed or clause.memory.topic in {"event", "incident"})
-    return (
-        "incident" in clause.acts and clause.reading.has("reference") and not clause.says("nào", "mấy", "những", "các")
-    )
-
-
-def _incidents(clause: Clause) -> bool:
-    if "backlog" in clause.acts and not clause.plan.event_types:
-        return True
-    cases = clause.says("việc", "vụ", "incident", "incidents", "cases", "case", "ca")
-    if "incident" in clause.acts and not clause.codes:
-        return True
-    return bool(cases and clause.acts & {"standing", "backlog", "assigned", "priority"} and not clause.codes)
-
-
 Rule = tuple[str, Callable[[Clause], bool]]
 RULES: tuple[Rule, ...] = (
     ("submit_feedback", _submit),
@@ -314,13 +202,13 @@ RULES: tuple[Rule, ...] = (
     ("public_information", _information),
     ("export_evidence", lambda clause: "export" in clause.acts),
     ("feedback_status", _status),
-    ("acknowledge_alert", _acknowledge),
-    ("escalate_incident", _escalate),
-    ("update_incident", _update),
-    ("open_incident", _open),
-    ("dispatch_unit", _dispatch),
-    ("move_camera", _move),
-    ("get_incident", _incident),
-    ("list_incidents", _incidents),
+    ("acknowledge_alert", acknowledges),
+    ("escalate_incident", escalates),
+    ("update_incident", updates),
+    ("open_incident", opens),
+    ("dispatch_unit", dispatches),
+    ("move_camera", moves),
+    ("get_incident", asks_of_incident),
+    ("list_incidents", lists_incidents),
 )
 """The weightiest first."""

@@ -23,7 +23,8 @@ _TURNS: tuple[tuple[str, str, int], ...] = (
 _UP = re.compile(r"(?<![0-9a-z])(?:len|up|upwards?|ngang|ngua|ngang len)(?![0-9a-z])")
 _ZOOM = re.compile(
     r"(?<![0-9a-z])(?:(?P<out>zoom (?:\w+ )?(?:ra|out|xa|nho)|thu nho|thu xa|keo (?:ra )?xa|zoom xa|thu hinh|ra xa)"
-    r"|(?P<in>zoom(?: (?:vao|gan|in|lai gan|can canh))?|phong (?:to|gan|lon)|keo (?:lai )?gan|can canh|lai gan))(?![0-9a-z])"
+    r"|(?P<in>zoom(?: (?:vao|gan|in|lai gan|can canh))?|phong (?:to|gan|lon)|keo (?:lai )?gan|can canh"
+    r"|lai gan))(?![0-9a-z])"
 )
 _SHARE = re.compile(r"(?<![0-9a-z])(?P<n>\d{1,3}(?:[.,]\d)?) ?(?P<unit>%|x\b|lan\b|times\b)")
 _HOME = re.compile(
@@ -31,16 +32,19 @@ _HOME = re.compile(
     r"|huong (?:goc|mac dinh|ban dau)|original position|default (?:position|view)|starting position)(?![0-9a-z])"
 )
 _LITTLE = re.compile(
-    r"(?<![0-9a-z])(?:mot chut|mot ti|chut xiu|xiu|hoi hoi|chut|ti thoi|nhe|a bit|a little|slightly|a touch)(?![0-9a-z])"
+    r"(?<![0-9a-z])(?:mot chut|mot ti|chut xiu|xiu|hoi hoi|chut|ti thoi|nhe|a bit|a little|slightly"
+    r"|a touch)(?![0-9a-z])"
 )
 _PRESET = re.compile(
     r"(?<![0-9a-z])(?:(?:ve|sang|qua|ra|toi|den|vao|to|at|onto|len|chon|goi|chuyen)?(?: the)? ?"
     r"(?:preset|vi tri|goc may|goc nhin|goc|diem dat san|diem|huong)(?: dat san| so| ten| named| called)?"
-    r"|huong (?:ve|ra|vao|sang)|nhin (?:ve|ra|vao|sang)|chia (?:ve|vao|sang|ra)|towards?|facing|to face|to look at|at|to|ve phia|ve huong"
+    r"|huong (?:ve|ra|vao|sang)|nhin (?:ve|ra|vao|sang)|chia (?:ve|vao|sang|ra)|towards?|facing|to face"
+    r"|to look at|at|to|ve phia|ve huong"
     r"|ve|sang|qua|ra|vao|toi|den)(?![0-9a-z])(?: phia| huong| the)? ?:? ?[\"“'‘]?(?P<x>[^,;.\"”'’]{2,60})"
 )
 _TAIL = re.compile(
-    r"(?i)\s*\b(?:(?:giúp|giùm|hộ|cho)?\s*(?:tôi|em|mình|anh|chị)?\s*(?:với|nhé|nha|đi|ạ|luôn|ngay|coi|xem|được không|please|pls|preset|position|now)|"
+    r"(?i)\s*\b(?:(?:giúp|giùm|hộ|cho)?\s*(?:tôi|em|mình|anh|chị)?\s*(?:với|nhé|nha|đi|ạ|luôn|ngay|coi|xem"
+    r"|được không|please|pls|preset|position|now)|"
     r"preset|position|view)\s*$"
 )
 

@@ -7,25 +7,33 @@ from typing import Any
 
 from matpho_agent.language.lexicon import lexicon_of
 from matpho_agent.language.pieces import quotations
+from matpho_agent.language.places import PlaceMatch
 from matpho_agent.planner.clause import Clause, longest
 from matpho_contracts.vocabulary import EVENT_TYPES, EventType
 
 MAX_QUERY = 400
 MIN_TEXT_WORDS = 3
 _ANONYMOUS = re.compile(
-    r"(?<![0-9a-z])(?:an danh|giau ten|(?:dung|khong) (?:de )?lo (?:danh tinh|ten)(?: toi| em| tui| minh)?|khong (?:neu|de lo|can|ghi|tiet lo|cho biet) (?:ro )?ten(?: toi| em)?|nac danh"
-    r"|anonymous(?:ly)?|without my name|keep my name out|do not (?:use|give) my name|don't (?:use|give) my name)(?![0-9a-z])"
+    r"(?<![0-9a-z])(?:an danh|giau ten|(?:dung|khong) (?:de )?lo (?:danh tinh|ten)(?: toi| em| tui| minh)?"
+    r"|khong (?:neu|de lo|can|ghi|tiet lo|cho biet) (?:ro )?ten(?: toi| em)?|nac danh"
+    r"|anonymous(?:ly)?|without my name|keep my name out|do not (?:use|give) my name|don't (?:use"
+    r"|give) my name)(?![0-9a-z])"
 )
 _WISH = re.compile(
-    r"(?<![0-9a-z])(?:(?:cho )?(?:toi|em|e|t|mk|tui|minh|chau|con|anh|chi|bac)(?: xin| can| dang)? |xin |cho |i(?:'d| would)? |we |please |hay )?"
-    r"(?:muon |can |xin |like to |want to |need to |wish to )?(?:(?:gui|nhap|lap|tao|vao|ghi nhan|tiep nhan|file|submit|send|make|log|enter)"
-    r"(?: giup| ho| gium)?(?: toi| em)?(?: mot| a| an| the| this| my)? (?:don |tin )?(?:phan anh|khieu nai|kien nghi|gop y|to giac|report|complaint|feedback)"
-    r"|phan anh|bao(?: giup| tin| cao)?|trinh bao|to giac|khieu nai|kien nghi|report(?:ing)?(?: that| a problem| an issue)?"
+    r"(?<![0-9a-z])(?:(?:cho )?(?:toi|em|e|t|mk|tui|minh|chau|con|anh|chi|bac)(?: xin| can| dang)? |xin |cho "
+    r"|i(?:'d| would)? |we |please |hay )?"
+    r"(?:muon |can |xin |like to |want to |need to |wish to )?(?:(?:gui|nhap|lap|tao|vao|ghi nhan|tiep nhan"
+    r"|file|submit|send|make|log|enter)"
+    r"(?: giup| ho| gium)?(?: toi| em)?(?: mot| a| an| the| this| my)? (?:don |tin )?(?:phan anh|khieu nai"
+    r"|kien nghi|gop y|to giac|report|complaint|feedback)"
+    r"|phan anh|bao(?: giup| tin| cao)?|trinh bao|to giac|khieu nai|kien nghi|report(?:ing)?(?: that| a problem"
+    r"| an issue)?"
     r"|complain)(?: nay| an danh| giau ten| anonymously)*(?: giup| ho| gium| dum)?(?: toi| em| minh| me)?"
     r"(?: voi (?:chinh quyen|phuong|cong an|ubnd|uy ban))?(?: la| rang| ve viec| ve| viec| that| about)?\s*[:,\-–]?\s*"
 )
 _QUOTER = re.compile(
-    r"(?<![0-9a-z])(?:nguoi dan|dan|ba con|cong dan|hang xom|co nguoi|mot nguoi)(?: vua| moi)? (?:nhan|bao|phan anh|noi|goi|ke)(?: la| rang| tin)?\s*:?\s*"
+    r"(?<![0-9a-z])(?:nguoi dan|dan|ba con|cong dan|hang xom|co nguoi|mot nguoi)(?: vua| moi)? (?:nhan|bao"
+    r"|phan anh|noi|goi|ke)(?: la| rang| tin)?\s*:?\s*"
 )
 _OPENING = re.compile(
     r"^\s*(?:(?:da|a|alo|thua|chao|xin chao|hi|hello|hey)(?: em| anh| chi| ban| cac anh| cac chi)?[ ,.!]+)+"
@@ -81,7 +89,7 @@ def _area(clause: Clause) -> str | None:
     return None
 
 
-def _quoted_places(clause: Clause) -> list[Any]:
+def _quoted_places(clause: Clause) -> list[PlaceMatch]:
     if not clause.quotes:
         return []
     return [match for match in clause.situation.places.find(clause.text.tokens) if match.whole]

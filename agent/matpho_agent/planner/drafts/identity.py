@@ -12,7 +12,8 @@ from matpho_agent.planner.clause import Clause, longest
 _SPLIT = re.compile(r"\s*(?:,|/|;|\+|&|\bvà\b|\bva\b|\bvới\b|\bvoi\b|\bcùng\b|\band\b)\s*", re.IGNORECASE)
 _PERSON = re.compile(r"[^\W\d_]+(?:\s+[^\W\d_]+){1,5}")
 _NAME_CUE = re.compile(
-    r"(?:cong dan|ho ten|ho va ten|ten la|ten|ong|ba|anh|chi|nguoi|citizen|named|name|mr|mrs|ms|of|cho)(?: la| is)? ?:? ?$"
+    r"(?:cong dan|ho ten|ho va ten|ten la|ten|ong|ba|anh|chi|nguoi|citizen|named|name|mr|mrs|ms|of|cho)(?: la"
+    r"| is)? ?:? ?$"
 )
 MAX_FIELD_WORDS = 5
 
@@ -66,7 +67,9 @@ def _name(clause: Clause) -> str | None:
 
 def _capitals(run: str, offset: int) -> list[tuple[str, int]]:
     """Stretches of two to six capitalised words."""
-    found, words, start, position = [], [], offset, offset
+    found: list[tuple[str, int]] = []
+    words: list[str] = []
+    start = position = offset
     for part in re.split(r"( +)", f"{run} "):
         if (
             part.strip()
@@ -89,7 +92,7 @@ CODES = frozenset({"cccd", "cmnd", "cmt", "hs", "id", "dob"})
 
 
 def _fields(clause: Clause) -> list[str]:
-    """Fields behind `cần`, `trường`, `fields`; without such a word those named besides the owner that is asked about."""
+    """Fields behind `cần`, `trường`, `fields`; else those named besides the owner that is asked about."""
     said = clause.pieces.get("fields")
     if said:
         known = [_field(part) for part in _SPLIT.split(said) if part.strip()]

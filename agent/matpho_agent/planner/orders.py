@@ -1,0 +1,139 @@
+"""Whether a clause orders something done to an incident, a unit or a camera, or asks about incidents."""
+
+from __future__ import annotations
+
+from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.drafts.cameras import degrees_in, direction
+from matpho_agent.planner.intents import CAMERA_WORDS
+
+ASKING = (
+    "nào", "mấy", "nhiêu", "những", "các", "list", "which", "many", "liệt", "kê", "show", "what", "share", "any",
+    "danh",
+)  # fmt: skip
+"""Words of a list or a question: `những vụ đã xử lý xong` orders nothing."""
+MEDIA = ("clip", "video", "ảnh", "hình", "footage", "snapshot", "recording", "picture", "still", "link", "file")
+CASES = ("vụ", "incident", "incidents", "case", "cases", "ca", "alert", "alerts", "cảnh", "sự", "việc")
+OTHER_ORDERS = frozenset(
+    {"ack", "open", "reopen", "close", "resolve", "working", "step", "export", "approve", "reject", "progress", "grab"}
+)
+"""Acts beside which a unit or a level named is no order of its own."""
+UPDATES = frozenset({"reopen", "close", "resolve", "working", "update", "step"})
+SHORT_ORDER = 3
+"""Words up to which an order needs no object: it is asked for."""
+
+
+def asks(clause: Clause) -> bool:
+    """Whether the words are those of a list or a question."""
+    return clause.says(*ASKING) or "?" in clause.free.typed
+
+
+def of_incident(clause: Clause) -> bool:
+    """Whether an incident is named, pointed at, or was spoken of last."""
+    memory = clause.memory
+    return bool(
+        clause.code("incident", "")
+        or clause.says(*CASES)
+        or clause.reading.has("reference")
+        or clause.reading.has("ordinal")
+        or memory.topic == "incident"
+        or "incident" in clause.acts
+    )
+
+
+def updates(clause: Clause) -> bool:
+    """`update_incident`: a state to set, a step finished, an incident to close or open again."""
+    wanted = clause.acts & UPDATES
+    if (
+        "done" in clause.acts
+        and clause.code("incident", "")
+        and not clause.says("chưa")
+        and "?" not in clause.free.typed
+    ):
+        return True
+    if "put" in clause.acts and clause.code("incident", "") and clause.said("state"):
+        return True
+    if not wanted or clause.plan.metric != "count" or clause.plan.group_by:
+        return False
+    if clause.code("incident"):
+        return not (wanted <= {"resolve", "update"} and "progress" in clause.acts)
+    if not of_incident(clause) or clause.situation.role == "citizen":
+        return False
+    return bool(wanted & {"reopen", "close"} and "?" not in clause.free.typed) or not asks(clause)
+
+
+def acknowledges(clause: Clause) -> bool:
+    """`acknowledge_alert`."""
+    if "ack" in clause.acts:
+        return True
+    return "grab" in clause.acts and bool(clause.code("incident", "")) and not clause.acts & (UPDATES | {"progress"})
+
+
+def opens(clause: Clause) -> bool:
+    """`open_incident`."""
+    return "open" in clause.acts and not clause.code("incident") and "standing" not in clause.acts
+
+
+def escalates(clause: Clause) -> bool:
+    """`escalate_incident`: handed up, or a level named beside an incident."""
+    if clause.acts & {"standing", "step"}:
+        return False
+    spoken = [match for match in clause.found("level") if not match.typo]
+    lifted = bool(spoken and clause.code("incident", "")) and not asks(clause) and not clause.unit_names
+    if "escalate" in clause.acts and len(clause.free.tokens) <= SHORT_ORDER:
+        return True
+    return (lifted and not clause.acts & (OTHER_ORDERS | {"dispatch"})) or (
+        "escalate" in clause.acts and bool(clause.said("level") or of_incident(clause))
+    )
+
+
+def dispatches(clause: Clause) -> bool:
+    """`dispatch_unit`: somebody sent, or a unit named beside an incident."""
+    if clause.says(*MEDIA) and not clause.unit_names:
+        return False
+    if "move" in clause.acts and not clause.unit_names and clause.says("camera", "cam", "ptz", "preset", "home"):
+        return False
+    kinds = clause.unit_names or clause.said("unitkind")
+    if "dispatch" in clause.acts:
+        return bool(kinds or "give" not in clause.acts)
+    if kinds and clause.code("incident", "") and not clause.acts & OTHER_ORDERS and not asks(clause):
+        return True
+    timed = clause.plan.time_from is not None and not clause.plan.at_present
+    return bool(kinds and "motion" in clause.acts and "assist" in clause.acts and not timed)
+
+
+def moves(clause: Clause) -> bool:
+    """`move_camera`: a turn, a zoom, a preset; a direction with degrees beside a camera."""
+    plan, memory = clause.plan, clause.memory
+    if "move" in clause.acts:
+        return True
+    camera = plan.camera_ids or plan.camera_options or plan.camera_that or clause.says(*CAMERA_WORDS)
+    if not (camera or memory.topic == "camera"):
+        return False
+    return "aim" in clause.acts or bool(direction(clause) and degrees_in(clause.free.plain) is not None)
+
+
+def asks_of_incident(clause: Clause) -> bool:
+    """`get_incident`: how far it has come, or the incident of the event pointed at."""
+    plan = clause.plan
+    if clause.acts & {"assigned", "priority"} and asks(clause):
+        return False
+    pointed = (
+        clause.reading.has("reference")
+        or clause.reading.has("ordinal")
+        or bool(plan.event_types or plan.areas or plan.camera_ids)
+    )
+    if "progress" in clause.acts:
+        return bool(clause.code("incident", "") or pointed or clause.memory.topic in {"event", "incident"})
+    return (
+        "incident" in clause.acts and clause.reading.has("reference") and not clause.says("nào", "mấy", "những", "các")
+    )
+
+
+def lists_incidents(clause: Clause) -> bool:
+    """`list_incidents`: by state, priority, whose they are, or simply all."""
+    if "backlog" in clause.acts and not clause.plan.event_types:
+        return True
+    cases = clause.says("việc", "vụ", "incident", "incidents", "cases", "case", "ca")
+    if "incident" in clause.acts and not clause.codes:
+        return True
+    return bool(cases and clause.acts & {"standing", "backlog", "assigned", "priority"} and not clause.codes)
