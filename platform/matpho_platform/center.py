@@ -46,6 +46,7 @@ from matpho_platform.reports.briefing import Briefings
 from matpho_platform.settings import CenterSettings
 from matpho_platform.store.blobs import BlobStore, FolderBlobs
 from matpho_platform.store.engine import Store, open_store
+from matpho_platform.store.sealing import Vault
 from matpho_platform.watches.matching import Matcher
 from matpho_platform.watches.service import WatchService
 from matpho_platform.workers import Workers
@@ -238,7 +239,7 @@ async def _compose(
         incidents=incidents,
         briefings=Briefings(events, incidents, cameras, feedback),
         watches=watches,
-        proposals=Proposals(store),
+        proposals=Proposals(store, await asyncio.to_thread(Vault.load_or_create, data / "proposals.key")),
         workers=workers,
         index=index,
         encoder=encoder,

@@ -25,8 +25,8 @@ from matpho_platform.identity.errors import CentreSilentError, RequestNotFoundEr
 from matpho_platform.identity.grant import match_fields, match_purpose
 from matpho_platform.identity.schemas import IdentityGrant, NewRequest, RequestView, Status
 from matpho_platform.identity.service import HARD_LIMIT, SOFT_LIMIT, IdentityService
-from matpho_platform.identity.vault import Vault
 from matpho_platform.store import Store, open_store
+from matpho_platform.store.sealing import Vault
 from matpho_platform.store.tables import identity_requests
 
 NOW = datetime(2026, 11, 21, 7, 30, tzinfo=UTC)

@@ -21,8 +21,8 @@ from matpho_contracts.times import unix_ms
 from matpho_platform.identity import repository
 from matpho_platform.identity.errors import CentreSilentError
 from matpho_platform.identity.schemas import IdentityGrant, Status
-from matpho_platform.identity.vault import Vault
 from matpho_platform.store.engine import Store
+from matpho_platform.store.sealing import Vault
 
 CLAIM = timedelta(seconds=60)
 """Longer than any asking takes; after it, an asker counts as dead."""

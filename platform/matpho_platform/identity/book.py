@@ -16,7 +16,7 @@ from matpho_contracts.times import from_rfc3339, from_unix_ms, unix_ms
 from matpho_platform.identity import repository
 from matpho_platform.identity.cases import read_case_number
 from matpho_platform.identity.schemas import NewRequest, RequestView, ResultView, Status, masked, plain
-from matpho_platform.identity.vault import Vault
+from matpho_platform.store.sealing import Vault
 
 PENDING_TTL = timedelta(hours=24)
 _SUBJECT: TypeAdapter[Person | Vehicle] = TypeAdapter(Subject)

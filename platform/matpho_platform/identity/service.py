@@ -40,9 +40,9 @@ from matpho_platform.identity.schemas import (
     Status,
     plain,
 )
-from matpho_platform.identity.vault import Vault
 from matpho_platform.store.engine import Store
 from matpho_platform.store.errors import DuplicateError
+from matpho_platform.store.sealing import Vault
 from matpho_platform.store.serials import lock_serial, save_serial
 from matpho_platform.store.session import ReadSession, WriteSession
 

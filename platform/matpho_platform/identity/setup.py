@@ -9,8 +9,8 @@ from matpho_contracts.signing import PublicKey, SigningKey
 from matpho_platform.identity.centre_client import CentreClient
 from matpho_platform.identity.schemas import IdentitySettings
 from matpho_platform.identity.service import IdentityService
-from matpho_platform.identity.vault import Vault
 from matpho_platform.store.engine import Store
+from matpho_platform.store.sealing import Vault
 
 
 async def open_identity(settings: IdentitySettings, store: Store, key: SigningKey, folder: Path) -> IdentityService:

@@ -1,11 +1,14 @@
 """Keeping acts until their yes: single use, fifteen minutes, for the person who asked and nobody else.
 
-What waits is removed when it is taken, so that the arguments (a plate, a citizen's id) do not outlive their use.
+What waits is removed when it is taken, so that the arguments (a plate, a citizen's id) do not outlive their use; while
+it waits they are sealed, bound to the proposal and its person.
 """
 
 from __future__ import annotations
 
+import base64
 import json
+import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,21 +16,25 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from matpho_contracts.errors import IntegrityError
 from matpho_contracts.times import from_unix_ms, unix_ms
 from matpho_platform.proposals import repository
 from matpho_platform.proposals.schemas import Proposal
 from matpho_platform.store.engine import Store
+from matpho_platform.store.sealing import Vault
 
 LIFE = timedelta(minutes=15)
 WAITING_PER_USER = 20
 """More than anybody reads; the oldest give way."""
+log = logging.getLogger(__name__)
 
 
 class Proposals:
     """What waits for a yes."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, vault: Vault) -> None:
         self._store = store
+        self._vault = vault
 
     async def put(
         self, user_id: str, tool: str, arguments: Mapping[str, Any], *, conversation: str, at: datetime
@@ -46,7 +53,7 @@ class Proposals:
             "proposal_id": proposal.id,
             "user_id": user_id,
             "tool": tool,
-            "arguments": json.dumps(proposal.arguments, ensure_ascii=False),
+            "arguments": self._sealed(proposal),
             "conversation": conversation,
             "created_ms": unix_ms(at),
             "expires_ms": unix_ms(proposal.expires_at),
@@ -64,26 +71,43 @@ class Proposals:
                 return None
         if not row["created_ms"] <= unix_ms(at) <= row["expires_ms"]:
             return None
-        return _proposal(row)
+        return self._proposal(row)
 
     async def waiting(self, user_id: str, at: datetime) -> Sequence[Proposal]:
         """What waits for this user's yes, newest first; from whatever channel it came."""
         async with self._store.reading() as session:
-            return [_proposal(row) for row in await repository.waiting(session, user_id, unix_ms(at))]
+            rows = await repository.waiting(session, user_id, unix_ms(at))
+        return [proposal for proposal in map(self._proposal, rows) if proposal is not None]
 
     async def drop(self, user_id: str, proposal_id: str) -> bool:
         """Forget an act; whether there was one."""
         async with self._store.writing() as session:
             return bool(await repository.remove(session, proposal_id, user_id))
 
+    def _sealed(self, proposal: Proposal) -> str:
+        plain = json.dumps(proposal.arguments, ensure_ascii=False).encode()
+        place = _place(proposal.id, proposal.user_id, proposal.tool)
+        return base64.b64encode(self._vault.seal(plain, place)).decode()
 
-def _proposal(row: RowMapping) -> Proposal:
-    return Proposal(
-        id=row["proposal_id"],
-        user_id=row["user_id"],
-        tool=row["tool"],
-        arguments=json.loads(row["arguments"]),
-        conversation=row["conversation"],
-        created_at=from_unix_ms(row["created_ms"]),
-        expires_at=from_unix_ms(row["expires_ms"]),
-    )
+    def _proposal(self, row: RowMapping) -> Proposal | None:
+        """A row opened; None where it was changed, moved to somebody else, or sealed with another key."""
+        place = _place(row["proposal_id"], row["user_id"], row["tool"])
+        try:
+            plain = self._vault.open(base64.b64decode(row["arguments"], validate=True), place)
+        except (IntegrityError, ValueError):
+            log.warning("a waiting act cannot be opened and counts as gone", extra={"tool": row["tool"]})
+            return None
+        return Proposal(
+            id=row["proposal_id"],
+            user_id=row["user_id"],
+            tool=row["tool"],
+            arguments=json.loads(plain),
+            conversation=row["conversation"],
+            created_at=from_unix_ms(row["created_ms"]),
+            expires_at=from_unix_ms(row["expires_ms"]),
+        )
+
+
+def _place(proposal_id: str, user_id: str, tool: str) -> str:
+    """What a sealed act is bound to; no id holds a slash."""
+    return f"proposals/{proposal_id}/{user_id}/{tool}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ READ_CONNECTIONS = 8
 BUSY_TIMEOUT_MS = 10_000
 """How long SQLite waits for another process's write."""
 _SYNCHRONOUS_FULL = 2
+_DRIVER_LOG = "aiosqlite"
+"""At DEBUG this driver writes every statement with its parameters, people's data among them."""
 _POSTGRES_DURABLE = {"on", "remote_write", "remote_apply", "local"}
 
 
@@ -60,6 +63,7 @@ class Store:
 
 def _sqlite_engine(url: URL, *, write: bool) -> AsyncEngine:
     """SQLite: WAL, FULL; the writing engine has one connection and takes the write lock when a transaction begins."""
+    logging.getLogger(_DRIVER_LOG).setLevel(logging.INFO)
     engine = create_async_engine(
         url,
         pool_size=1 if write else READ_CONNECTIONS,

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, text, update
 
 from matpho_platform.store.session import WriteSession
 from matpho_platform.store.tables import counters
 
+_FIRST = text("INSERT INTO counters (name, value) VALUES (:name, 0) ON CONFLICT (name) DO NOTHING")
+
 
 async def lock_serial(session: WriteSession, name: str) -> int:
-    """The last serial given out; until the commit nobody else gets past this line."""
+    """The last serial given out; until the commit nobody else gets past this line.
+
+    Of two writers who begin a serial at once, the second waits for the first and then reads what it left.
+    """
     query = select(counters.c.value).where(counters.c.name == name).with_for_update()
     value = await session.scalar(query)
     if value is None:
-        await session.run(insert(counters).values(name=name, value=0))
-        return 0
-    return int(value)
+        await session.run(_FIRST.bindparams(name=name))
+        value = await session.scalar(query)
+    return int(value or 0)
 
 
 async def save_serial(session: WriteSession, name: str, value: int) -> None:

@@ -1,4 +1,4 @@
-"""Sealing: personal values of identity checks under a key that lies in a file beside the database, not in it."""
+"""Sealing: personal values in the database under keys that lie in files beside it, so that a copy of it lacks them."""
 
 from __future__ import annotations
 
@@ -22,17 +22,20 @@ NONCE_BYTES = 12
 
 
 class Vault:
-    """AES-256-GCM and HMAC-SHA-256 under keys derived from one secret. The secret shows in no repr."""
+    """AES-256-GCM and HMAC-SHA-256 under keys derived from one secret and a purpose. The secret shows in no repr."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, purpose: str) -> None:
         if len(secret) != KEY_BYTES:
-            raise ConfigurationError(f"The identity key must have {KEY_BYTES} bytes.")
-        self._cipher = AESGCM(_derive(secret, b"matpho-identity-seal"))
-        self._mac = _derive(secret, b"matpho-identity-commitment")
+            raise ConfigurationError(f"The {purpose} key must have {KEY_BYTES} bytes.")
+        self._cipher = AESGCM(_derive(secret, f"matpho-{purpose}-seal"))
+        self._mac = _derive(secret, f"matpho-{purpose}-commitment")
 
     @classmethod
     def load_or_create(cls, path: Path) -> Vault:
-        """The key in a file of mode 0600, made when absent; raises ConfigurationError when others can read it."""
+        """The key in a file of mode 0600 named for its purpose, made when absent.
+
+        Raises ConfigurationError when others can read it.
+        """
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -42,7 +45,7 @@ class Vault:
                 os.fsync(file.fileno())
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise ConfigurationError(f"{path.name} can be read by others.", action="Give it mode 0600.")
-        return cls(path.read_bytes())
+        return cls(path.read_bytes(), path.stem)
 
     def seal(self, plain: bytes, place: str) -> bytes:
         """Nonce and ciphertext; `place` names the row and column it belongs to and is needed to open it."""
@@ -61,5 +64,5 @@ class Vault:
         return hmac.new(self._mac, plain, hashlib.sha256).hexdigest()
 
 
-def _derive(secret: bytes, purpose: bytes) -> bytes:
-    return HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=None, info=purpose).derive(secret)
+def _derive(secret: bytes, use: str) -> bytes:
+    return HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=None, info=use.encode()).derive(secret)
