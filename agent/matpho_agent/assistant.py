@@ -164,9 +164,7 @@ class Assistant:
         self, principal: Principal, conversation_id: str, now: datetime, channel: str, record: Record
     ) -> TurnContext:
         city = await self._gateway.city()
-        if self._places is None or self._places[0] is not city:
-            self._places = (city, place_index(city))
-        places = self._places[1]
+        places = self._index(city)
         tools = frozenset(name for name in EXPOSED if name in self._gateway.tools)
         situation = Situation(
             now,
@@ -179,6 +177,14 @@ class Assistant:
             role=principal.role.value,
         )
         return TurnContext(principal, now, channel, conversation_id, city, places, situation, record)
+
+    def _index(self, city: City) -> PlaceIndex:
+        """The index over the places, made anew only when an area or a camera has changed."""
+        known = self._places
+        if known is None or (known[0].areas, known[0].cameras) != (city.areas, city.cameras):
+            known = (city, place_index(city))
+        self._places = (city, known[1])
+        return known[1]
 
 
 async def open_assistant(gateway: Gateway, settings: AssistantSettings, stack: AsyncExitStack) -> Assistant:

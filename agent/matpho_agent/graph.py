@@ -31,7 +31,7 @@ from matpho_agent.planner.model_settings import AssistantSettings
 from matpho_agent.planner.plan import Memory, Pending, QueryPlan
 from matpho_agent.planner.reader import read_clause
 from matpho_agent.remember import keep_history, remember
-from matpho_agent.seen import for_planner, is_lookup
+from matpho_agent.seen import for_planner, is_lookup, unnamed, without_persons
 from matpho_agent.turn import State, TurnContext, end_of, memory_of
 from matpho_contracts.times import VIETNAM
 from matpho_prompts.library import PromptLibrary
@@ -144,6 +144,7 @@ class TurnGraph:
                 channel=context.channel,
                 conversation_id=context.conversation_id,
                 prompts=self._prompts.version,
+                model=self._settings.model.name if context.record.planner == "model" and self._settings.model else "",
                 now=context.now,
             )
             self._take_note(call, result, context, memory)
@@ -221,7 +222,8 @@ class TurnGraph:
                 "(Mô hình ngôn ngữ không dùng được, bộ lập kế hoạch theo luật đã làm thay.)",
                 "(The language model could not be used; the rule-based planner took over.)",
             )
-        keep_history(memory, state["text"], record.calls, [name for done in record.done for name in done.result.ids])
+        ids = [name for done in record.done for name in done.result.ids]
+        keep_history(memory, unnamed(state["text"]), [without_persons(call) for call in record.calls], ids)
         words = record.answer.split(" ")
         for start in range(0, len(words), TOKEN_WORDS):
             piece = " ".join(words[start : start + TOKEN_WORDS])

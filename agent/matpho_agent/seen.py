@@ -7,6 +7,7 @@ person who asks, as a quotation, and it never reaches the step that decides whic
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,12 +21,26 @@ KEPT = (
     "incident_id", "assigned_to", "level",
 )  # fmt: skip
 """Fields whose values the center itself writes from closed lists, numbers and ids."""
+PERSONAL = frozenset({"subject", "photos", "image", "location", "contact"})
+"""Arguments that name somebody or come from them; they serve their call and are not remembered."""
+NUMBER = re.compile(r"(?<!\d)\d{12}(?!\d)|(?:sinh|born|dob)\b[^\d\n]{0,12}\d{1,2}[/.-]\d{1,2}[/.-]\d{4}", re.IGNORECASE)
 LISTS = ("hits", "incidents", "cameras", "requests", "units", "procedures", "watches")
 
 
 def is_lookup(call: Mapping[str, Any]) -> bool:
     """Whether a planned call is a lookup."""
     return str(call["id"]).startswith(LOOKUP)
+
+
+def without_persons(call: Mapping[str, Any]) -> dict[str, Any]:
+    """A call as a conversation keeps it: without whom it was about."""
+    kept = {name: value for name, value in call["arguments"].items() if name not in PERSONAL}
+    return {"name": call["name"], "arguments": kept}
+
+
+def unnamed(text: str) -> str:
+    """A person's words as a conversation keeps them: citizens' numbers and birth dates are struck out."""
+    return NUMBER.sub("•••", text)
 
 
 def for_planner(result: ToolResult) -> str:

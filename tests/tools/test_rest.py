@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from matpho_contracts.events import Event
+from matpho_contracts.ids import new_event_id
 from matpho_platform.access.principal import Role
 from matpho_platform.center import Center
 from matpho_platform.web.app import create_app
@@ -83,7 +84,9 @@ async def test_each_outcome_has_its_status(client: Any, events: dict[str, Event]
     assert (await citizen.post("/api/v1/tools/get_event", json={})).status_code == 403
     assert (await officer.post("/api/v1/tools/nothing", json={})).status_code == 403
     far = await officer.post("/api/v1/tools/get_event", json={"event_id": events["far"].id})
-    assert far.status_code == 404
+    assert far.status_code == 403
+    commander = await client(Role.COMMANDER)
+    assert (await commander.post("/api/v1/tools/get_event", json={"event_id": new_event_id()})).status_code == 404
     assert (await officer.post("/api/v1/tools/search_events", json={"query": "xe lạ"})).status_code == 503
 
 

@@ -158,6 +158,8 @@ class Tool(Generic[ArgumentsT]):
     """For a tool that acts: completes and shows the call; such a tool runs only after the person's yes."""
     when_unlogged: Literal["stop", "spool"] = "stop"
     """What to do while the audit log cannot be written: run nothing, or (alerts) run and spool the entry."""
+    nameless: Callable[[ArgumentsT], bool] = field(default=lambda _arguments: False)
+    """Whether the caller chose in the arguments to stay unnamed."""
     deadline_s: float = 10.0
     exposed: bool = True
     """Whether planners, MCP and the tool list see it; media endpoints run tools that they do not."""

@@ -71,7 +71,6 @@ class _Permitted:
     arguments: Arguments
     allowed: Allowed
     cut: bool
-    now: datetime
 
 
 class Gateway:
@@ -105,16 +104,15 @@ class Gateway:
         refusal = self._guards.judge([spoken(text, report=report)], city.knows)
         if refusal is None:
             return None
-        return await self._refuse(Asked(principal, "say", {"text": text}, origin), refusal)
+        return await self._refuse(Asked(principal, "say", {"text": text}, origin, present()), refusal)
 
     async def denied(
         self, principal: Principal, action: str, origin: Origin, *, now: datetime | None = None
     ) -> ToolResult | None:
         """A denial that rests on the role alone, for wishes that need no arguments to be judged; it is in the trail."""
-        verdict = self._decide(principal, action, None, Facts(), now or present())
-        if isinstance(verdict, Allowed):
-            return None
-        return await self._deny(Asked(principal, action, {}, origin), verdict)
+        asked = Asked(principal, action, {}, origin, now or present())
+        verdict = self._decide(principal, action, None, Facts(), asked.now)
+        return None if isinstance(verdict, Allowed) else await self._deny(asked, verdict)
 
     async def call(
         self,
@@ -125,21 +123,23 @@ class Gateway:
         channel: str,
         conversation_id: str | None = None,
         prompts: str = "",
+        model: str = "",
         now: datetime | None = None,
     ) -> ToolResult:
         """Run a tool, or propose it where it acts; whatever happens is in the result, not an exception.
 
         `now` is the present of the call, for evaluations that play another day; people's channels leave it out.
         """
-        asked = Asked(principal, tool, arguments, Origin(channel, conversation_id or "", prompts))
-        return (await self._ended(asked, self._call(asked, now or present())))[0]
+        origin = Origin(channel, conversation_id or "", prompts, model)
+        asked = Asked(principal, tool, arguments, origin, now or present())
+        return (await self._ended(asked, self._call(asked)))[0]
 
     async def media(
         self, principal: Principal, tool: str, arguments: Mapping[str, Any], *, channel: str
     ) -> tuple[ToolResult, BaseModel | None]:
         """As `call`, with the value itself for endpoints that answer bytes; None unless the result is answered."""
-        asked = Asked(principal, tool, arguments, Origin(channel))
-        return await self._ended(asked, self._call(asked, present()))
+        asked = Asked(principal, tool, arguments, Origin(channel), present())
+        return await self._ended(asked, self._call(asked))
 
     async def confirm(
         self,
@@ -152,9 +152,9 @@ class Gateway:
         now: datetime | None = None,
     ) -> ToolResult:
         """The person's yes: runs exactly what was proposed to this person, once, if the policy still agrees."""
-        at = now or present()
-        asked = Asked(principal, "confirm", {"proposal": proposal_id}, Origin(channel, conversation_id or "", prompts))
-        return (await self._ended(asked, self._confirm(asked, proposal_id, at)))[0]
+        origin = Origin(channel, conversation_id or "", prompts)
+        asked = Asked(principal, "confirm", {"proposal": proposal_id}, origin, now or present())
+        return (await self._ended(asked, self._confirm(asked, proposal_id)))[0]
 
     async def waiting(self, principal: Principal) -> Sequence[Proposal]:
         """What waits for this person's yes, newest first; from whatever channel it came."""
@@ -162,7 +162,7 @@ class Gateway:
 
     async def cancel(self, principal: Principal, proposal_id: str, *, channel: str) -> bool:
         """The person's no: the proposal is forgotten; whether there was one. It is in the trail."""
-        asked = Asked(principal, "cancel", {"proposal": proposal_id}, Origin(channel))
+        asked = Asked(principal, "cancel", {"proposal": proposal_id}, Origin(channel), present())
         dropped = await self._center.proposals.drop(principal.user_id, proposal_id)
         await self._trail.decided(asked, "none", outcome="cancelled" if dropped else "gone")
         return dropped
@@ -175,20 +175,20 @@ class Gateway:
             log.warning("tool call not completed", extra={"tool": asked.tool, "code": error.code})
             return results.failed(asked.tool, AUDIT_PART, error.code), None
 
-    async def _call(self, asked: Asked, now: datetime) -> Ended:
-        permitted = await self._permitted(asked, now)
+    async def _call(self, asked: Asked) -> Ended:
+        permitted = await self._permitted(asked)
         if isinstance(permitted, ToolResult):
             return permitted, None
         if permitted.tool.prepare is not None:
             return await self._propose(asked, permitted), None
         return await self._run(asked, permitted)
 
-    async def _permitted(self, asked: Asked, now: datetime) -> _Permitted | ToolResult:
+    async def _permitted(self, asked: Asked) -> _Permitted | ToolResult:
         """Steps 3 and 4: the call as it may run, or how it ends."""
         tool = self._tools.get(asked.tool)
         if tool is None:
             return await self._deny(asked, Denied("unknown_tool"))
-        principal = asked.principal
+        principal, now = asked.principal, asked.now
         first = self._decide(principal, tool.action, None, Facts(), now)  # 3, as far as the role alone goes
         try:
             arguments = tool.arguments.model_validate(dict(asked.arguments))
@@ -214,7 +214,7 @@ class Gateway:
             return await self._deny(asked, verdict)
         if verdict.missing:
             return await self._stop(asked, results.not_found(asked.tool))
-        return _Permitted(tool, arguments, verdict.allowed, cut, now)
+        return _Permitted(tool, arguments, verdict.allowed, cut)
 
     async def _propose(self, asked: Asked, permitted: _Permitted) -> ToolResult:
         """Step 4 for a tool that acts: complete the call, keep it, show it. Nothing has happened yet."""
@@ -222,7 +222,7 @@ class Gateway:
         if tool.prepare is None:
             raise RuntimeError("only a tool that acts is proposed")
         call = Call(
-            self._center, principal, permitted.allowed.scope, permitted.arguments, permitted.now,
+            self._center, principal, permitted.allowed.scope, permitted.arguments, asked.now,
             channel=asked.origin.channel,
         )  # fmt: skip
         prepared, ended = await self._guarded(tool, tool.prepare(call))
@@ -230,11 +230,11 @@ class Gateway:
             return await self._stop(asked, ended)
         arguments = prepared.arguments.model_dump(mode="json", exclude_defaults=True)
         if prepared.arguments != permitted.arguments:  # what was filled in is judged like what was said
-            again = await self._permitted(replace(asked, arguments=arguments), permitted.now)
+            again = await self._permitted(replace(asked, arguments=arguments))
             if isinstance(again, ToolResult):
                 return again
         proposal = await self._center.proposals.put(
-            principal.user_id, tool.name, arguments, conversation=asked.origin.conversation_id[:64], at=permitted.now
+            principal.user_id, tool.name, arguments, conversation=asked.origin.conversation_id[:64], at=asked.now
         )
         waiting = results.waiting(proposal, prepared.rows, prepared.ids)
         index = await self._trail.decided(
@@ -242,25 +242,31 @@ class Gateway:
         )
         return waiting.model_copy(update={"audit_index": index, "narrowed": permitted.cut})
 
-    async def _confirm(self, asked: Asked, proposal_id: str, now: datetime) -> Ended:
+    async def _confirm(self, asked: Asked, proposal_id: str) -> Ended:
         if asked.principal.program:
             return await self._deny(asked, PERSON_ONLY), None
-        proposal = await self._center.proposals.take(asked.principal.user_id, proposal_id, now)
+        proposal = await self._center.proposals.take(asked.principal.user_id, proposal_id, asked.now)
         if proposal is None:
             return await self._deny(asked, PROPOSAL_GONE), None
         asked = replace(asked, tool=proposal.tool, arguments=proposal.arguments, proposal_id=proposal.id)
-        permitted = await self._permitted(asked, now)
+        permitted = await self._permitted(asked)
         if isinstance(permitted, ToolResult):
             return permitted, None
         return await self._run(asked, permitted)
 
     async def _run(self, asked: Asked, permitted: _Permitted) -> Ended:
         tool = permitted.tool
-        asked = replace(asked, facts=tool.facts(permitted.arguments), spool=tool.when_unlogged == "spool")
+        asked = replace(
+            asked,
+            facts=tool.facts(permitted.arguments),
+            policies=permitted.allowed.policies,
+            spool=tool.when_unlogged == "spool",
+            nameless=tool.nameless(permitted.arguments),
+        )
         index = await self._trail.decided(asked, "allowed")  # 5
         started = time.perf_counter()
         call = Call(
-            self._center, asked.principal, permitted.allowed.scope, permitted.arguments, permitted.now,
+            self._center, asked.principal, permitted.allowed.scope, permitted.arguments, asked.now,
             asked.proposal_id, asked.origin.channel,
         )  # fmt: skip
         produced, result = await self._guarded(tool, tool.run(call))  # 6

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from matpho_platform.access.conditions import Condition
 from matpho_platform.access.policy import Allowed, Denied, Facts, Resource
 from matpho_platform.access.principal import Principal
 
@@ -33,15 +32,18 @@ def permit(
     now: datetime,
 ) -> Permit | Denied:
     """The yes to all of them, with every condition that any of the deciding policies makes; else the first no."""
-    conditions: frozenset[Condition] = first.conditions
+    conditions, policies = first.conditions, list(first.policies)
     if not resources and facts != Facts():
         verdict = decide(principal, action, None, facts, now)
         if isinstance(verdict, Denied):
             return verdict
         conditions |= verdict.conditions
+        policies.extend(verdict.policies)
     for resource in resources:
         verdict = decide(principal, action, resource or NOWHERE, facts, now)
         if isinstance(verdict, Denied):
             return verdict
         conditions |= verdict.conditions
-    return Permit(Allowed(first.scope, conditions), any(resource is None for resource in resources))
+        policies.extend(verdict.policies)
+    allowed = Allowed(first.scope, conditions, tuple(dict.fromkeys(policies)))
+    return Permit(allowed, any(resource is None for resource in resources))

@@ -1,4 +1,4 @@
-"""What is refused whoever asks, before any policy is consulted: rules as data, judged on words as a reader sees them."""
+"""What is refused whoever asks, before any policy is consulted: rules as data, judged on words as they are seen."""
 
 from __future__ import annotations
 

@@ -82,5 +82,6 @@ TOOL = Tool(
     run=_run,
     part_vi="bộ phận tiếp nhận phản ánh",
     part_en="the report desk",
+    nameless=lambda arguments: arguments.anonymous,
     deadline_s=60.0,
 )

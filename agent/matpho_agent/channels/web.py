@@ -21,7 +21,8 @@ from matpho_agent.assistant import Assistant
 from matpho_agent.language.tokens import MAX_TEXT_CHARS
 from matpho_agent.turn import Turn
 from matpho_contracts.ids import ShortId
-from matpho_platform.web.session import CurrentPrincipal
+from matpho_platform.access.watching import ending_with_session
+from matpho_platform.web.session import CurrentPrincipal, TheCenter
 from matpho_tools.registry import openai_schemas
 
 CHANNEL = "web"
@@ -55,11 +56,12 @@ def chat_router(assistant: Assistant) -> APIRouter:
     router = APIRouter(prefix="/api/v1/chat", tags=["chat"])
 
     @router.post("", response_class=EventSourceResponse)
-    async def chat(said: Said, principal: CurrentPrincipal) -> AsyncIterator[ServerSentEvent]:
-        """Answer one sentence as a stream of events."""
+    async def chat(said: Said, principal: CurrentPrincipal, center: TheCenter) -> AsyncIterator[ServerSentEvent]:
+        """Answer one sentence as a stream of events; it ends, and the turn with it, when the session does."""
         conversation = said.conversation_id or uuid.uuid4().hex
         yield ServerSentEvent(event="conversation", data={"conversation_id": conversation})
-        async for event in assistant.stream(principal, conversation, said.text, channel=CHANNEL):
+        turn_events = assistant.stream(principal, conversation, said.text, channel=CHANNEL)
+        async for event in ending_with_session(turn_events, center.accounts, principal):
             if event["type"] != "final":
                 yield ServerSentEvent(event=event["type"], data={k: v for k, v in event.items() if k != "type"})
                 continue

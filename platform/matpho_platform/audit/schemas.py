@@ -186,18 +186,6 @@ def commitment(value: Any, secret: bytes) -> str:
     return hmac.new(secret, plain.encode(), hashlib.sha256).hexdigest()
 
 
-def loggable(arguments: Mapping[str, Any], secret: bytes) -> dict[str, JsonValue]:
-    """Arguments as the trail keeps them: personal ones as field names and a commitment, long texts cut."""
-    kept: dict[str, JsonValue] = {}
-    for name, value in arguments.items():
-        if name in PERSONAL and value not in (None, "", [], ()):
-            fields: list[JsonValue] = [str(key) for key in value] if isinstance(value, Mapping) else []
-            kept[name] = {"fields": fields, "commitment": commitment(value, secret)}
-        else:
-            kept[name] = _cut(value)
-    return kept
-
-
 def sealed(arguments: Mapping[str, Any]) -> tuple[dict[str, JsonValue], dict[str, str]]:
     """Arguments as the trail keeps them, and the personal values to give to `AuditLog.append(personal=...)`.
 
