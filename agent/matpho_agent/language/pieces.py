@@ -26,13 +26,17 @@ _END = r"(?=\s*$)"
 PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
     "purpose": (
         re.compile(
-            r"(?<![0-9a-z])(?:voi muc dich|muc dich|for the purpose of|purpose)(?: la| de| cua viec| is| of"
+            r"(?<![0-9a-z])(?:voi muc dich|muc dich|md|for the purpose of|purpose)(?: la| de| cua viec| is| of"
             r"| thanh| sang| to)* ?:? ?(?P<x>[^,;.]+?)" + _STOP + _LABELS
         ),
         re.compile(
             r"(?<![0-9a-z])(?:de phuc vu|de|nham|phuc vu|in order to) (?P<x>(?!mat|y|do|sau|toi|em|luc|qua|lai"
             r"|vay|the|canh|yen)"
             r"[^,;.]{6,}?)" + _STOP + _LABELS
+        ),
+        re.compile(
+            r"(?<![0-9a-z])for (?:a |an |the )?(?P<x>(?:[a-z]+ ){0,3}"
+            r"(?:investigation|proceedings?|prosecution|court|sanctions?|fine|penalty|settlement))(?![0-9a-z])"
         ),
     ),
     "reason": (
@@ -44,6 +48,7 @@ PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
             r"(?<![0-9a-z])(?:boi vi|vi|tai vi|do|because|since) (?P<x>(?!ai\b|sao\b|the nao\b|the ma\b|vay\b"
             r"|do\b).{4,}?)" + _END
         ),
+        re.compile(r"(?<=[0-9a-z]): (?P<x>[^\"“].{3,}?)" + _END),
     ),
     "note": (
         re.compile(

@@ -40,9 +40,18 @@ def of_incident(clause: Clause) -> bool:
     )
 
 
+def wonders(clause: Clause) -> bool:
+    """Whether a clause asks who or which did something, so that it orders nothing: `ai đóng vụ SV.12 vậy`."""
+    tokens = clause.free.tokens
+    first = tokens[0].plain if tokens else ""
+    return first in {"ai", "who", "why", "when", "sao"} or clause.says("nào", "gì", "which")
+
+
 def updates(clause: Clause) -> bool:
     """`update_incident`: a state to set, a step finished, an incident to close or open again."""
     wanted = clause.acts & UPDATES
+    if wonders(clause):
+        return False
     if (
         "done" in clause.acts
         and clause.code("incident", "")
@@ -63,6 +72,8 @@ def updates(clause: Clause) -> bool:
 
 def acknowledges(clause: Clause) -> bool:
     """`acknowledge_alert`."""
+    if wonders(clause):
+        return False
     if "ack" in clause.acts:
         return True
     return "grab" in clause.acts and bool(clause.code("incident", "")) and not clause.acts & (UPDATES | {"progress"})
@@ -75,7 +86,7 @@ def opens(clause: Clause) -> bool:
 
 def escalates(clause: Clause) -> bool:
     """`escalate_incident`: handed up, or a level named beside an incident."""
-    if clause.acts & {"standing", "step"}:
+    if clause.acts & {"standing", "step"} or wonders(clause):
         return False
     spoken = [match for match in clause.found("level") if not match.typo]
     lifted = bool(spoken and clause.code("incident", "")) and not asks(clause) and not clause.unit_names
@@ -91,6 +102,8 @@ def dispatches(clause: Clause) -> bool:
     if clause.says(*MEDIA) and not clause.unit_names:
         return False
     if "move" in clause.acts and not clause.unit_names and clause.says("camera", "cam", "ptz", "preset", "home"):
+        return False
+    if wonders(clause) and clause.code("incident", ""):
         return False
     kinds = clause.unit_names or clause.said("unitkind")
     if "dispatch" in clause.acts:
@@ -136,4 +149,11 @@ def lists_incidents(clause: Clause) -> bool:
     cases = clause.says("việc", "vụ", "incident", "incidents", "cases", "case", "ca")
     if "incident" in clause.acts and not clause.codes:
         return True
+    if (
+        clause.says("vụ", "incidents")
+        and clause.says("khẩn", "urgent")
+        and asks(clause)
+        and not clause.plan.event_types
+    ):
+        return not clause.codes
     return bool(cases and clause.acts & {"standing", "backlog", "assigned", "priority"} and not clause.codes)

@@ -64,6 +64,8 @@ def _submit(clause: Clause) -> bool:
         return True
     if clause.quotes and "enter" in clause.acts:
         return True
+    if clause.situation.role == "citizen" and "tell" in clause.acts and not _questions(clause):
+        return True
     if clause.situation.role == "citizen" and _questions(clause) and not clause.quotes:
         return "submit" in clause.acts and ":" in clause.free.typed
     return "submit" in clause.acts and not ("info" in clause.acts and not clause.quotes)
@@ -71,13 +73,16 @@ def _submit(clause: Clause) -> bool:
 
 def _questions(clause: Clause) -> bool:
     """Whether a clause asks how or how long, so that it tells of no trouble."""
-    return "?" in clause.free.typed or any(way in clause.free.plain for way in HOW)
+    polite = clause.says("can", "could", "please", "giúp", "giùm")
+    return ("?" in clause.free.typed and not polite) or any(way in clause.free.plain for way in HOW)
 
 
 HOW = ("bao lau", "the nao", "khi nao", "lam sao", "ra sao", "how ", "when ", "o dau thi", "mat may")
 
 
 def _watch(clause: Clause) -> bool:
+    if clause.says("xóa", "xoá", "hủy", "huỷ", "delete", "cancel", "remove"):
+        return False
     return "watch" in clause.acts and not clause.code("incident")
 
 
@@ -88,6 +93,8 @@ def _audit(clause: Clause) -> bool:
     if "login" in done and not clause.plan.event_types:
         return True
     if done and clause.says("ai", "who", "anyone", "anybody") and _asks_past(clause):
+        return True
+    if clause.situation.role == "auditor" and clause.codes and (done or "who" in clause.acts):
         return True
     own = clause.says("tôi", "mình", "em", "my") and "who" in clause.acts
     if "who" in clause.acts and not clause.plan.event_types:

@@ -26,6 +26,12 @@ _ZOOM = re.compile(
     r"|(?P<in>zoom(?: (?:vao|gan|in|lai gan|can canh))?|phong (?:to|gan|lon)|keo (?:lai )?gan|can canh"
     r"|lai gan))(?![0-9a-z])"
 )
+_WORDS = {
+    "mot": 1, "hai": 2, "ba": 3, "bon": 4, "tu": 4, "nam": 5, "lam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9,
+    "muoi": 10, "five": 5, "ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
+    "sixty": 60, "ninety": 90,
+}  # fmt: skip
+_SPOKEN = re.compile(rf"(?<![0-9a-z])(?P<w>(?:(?:{'|'.join(_WORDS)}) ){{1,3}})(?P<u>do\b|degrees?\b)")
 _SHARE = re.compile(r"(?<![0-9a-z])(?P<n>\d{1,3}(?:[.,]\d)?) ?(?P<unit>%|x\b|lan\b|times\b)")
 _HOME = re.compile(
     r"(?<![0-9a-z])(?:home|vi tri (?:goc|ban dau|mac dinh|nha|chuan|xuat phat|cu)|goc ban dau|ve (?:nha|goc|cho cu)"
@@ -51,7 +57,7 @@ _TAIL = re.compile(
 
 def move(clause: Clause) -> dict[str, Any]:
     """The one way in which the camera is to move; empty where the clause names none."""
-    plain = clause.free.plain
+    plain = _figures(clause.free.plain)
     if _HOME.search(plain):
         return {"home": True}
     turned = _turns(plain)
@@ -116,9 +122,21 @@ def _zoom(plain: str) -> dict[str, Any]:
     return {"zoom": -amount if match["out"] else amount}
 
 
+def _figures(plain: str) -> str:
+    """The text with numbers in words before `độ` and `degrees` as digits: `mười lăm độ`."""
+
+    def figure(match: re.Match[str]) -> str:
+        total = 0
+        for word in match["w"].split():
+            total = total * 10 if word == "muoi" and 0 < total < 10 else total + _WORDS[word]
+        return f"{total} {match['u']}"
+
+    return _SPOKEN.sub(figure, plain)
+
+
 def degrees_in(plain: str) -> float | int | None:
     """The first number of degrees in a bare text."""
-    match = _DEGREES.search(plain)
+    match = _DEGREES.search(_figures(plain))
     if match is None:
         return None
     value = float(match["n"].replace(",", "."))

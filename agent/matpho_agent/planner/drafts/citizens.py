@@ -38,6 +38,9 @@ _QUOTER = re.compile(
 _OPENING = re.compile(
     r"^\s*(?:(?:da|a|alo|thua|chao|xin chao|hi|hello|hey)(?: em| anh| chi| ban| cac anh| cac chi)?[ ,.!]+)+"
 )
+_PLEASE = re.compile(
+    r"[ ,]+(?:please )?(?:report )?it(?: for me| please)*\s*$|^\s*(?:can|could|would) you (?:please )?"
+)
 _EDGES = " ,.;:-–—\"“”'‘’()"
 
 
@@ -64,7 +67,7 @@ def _content(clause: Clause) -> str:
     if quoted:
         return max((content for content, _span in quoted), key=len)
     typed, plain = clause.text.typed, clause.text.plain
-    for pattern in (_OPENING, _QUOTER, _WISH, _ANONYMOUS):
+    for pattern in (_OPENING, _QUOTER, _WISH, _PLEASE, _ANONYMOUS):
         match = pattern.search(plain)
         if match:
             typed = typed[: match.start()] + " " * (match.end() - match.start()) + typed[match.end() :]

@@ -35,6 +35,8 @@ def watch(clause: Clause) -> dict[str, Any]:
     deadline = read_deadline(clause.free, clause.situation.now)
     if deadline:
         found["expires"] = deadline[0].isoformat()
+    elif clause.plan.time_to is not None and clause.plan.time_to > clause.situation.now:
+        found["expires"] = clause.plan.time_to.isoformat()
     channels = [name for name, words in _CHANNELS.items() if re.search(rf"(?<![0-9a-z])(?:{words})", clause.free.plain)]
     if channels:
         found["notify"] = channels
