@@ -85,21 +85,9 @@ class WatchedGateway(Gateway):
         self.made: list[Made] = []
         self._proposed: dict[str, tuple[str, Mapping[str, Any]]] = {}
 
-    async def call(
-        self,
-        principal: Principal,
-        tool: str,
-        arguments: Mapping[str, Any],
-        *,
-        channel: str,
-        conversation_id: str | None = None,
-        prompts: str = "",
-        now: datetime | None = None,
-    ) -> ToolResult:
+    async def call(self, principal: Principal, tool: str, arguments: Mapping[str, Any], **told: Any) -> ToolResult:
         """As the gateway does."""
-        result = await super().call(
-            principal, tool, arguments, channel=channel, conversation_id=conversation_id, prompts=prompts, now=now
-        )
+        result = await super().call(principal, tool, arguments, **told)
         proposal = result.data.get("proposal") if result.outcome is Outcome.CONFIRM else None
         if proposal is not None:
             arguments = {**arguments, **proposal["arguments"]}
@@ -107,20 +95,9 @@ class WatchedGateway(Gateway):
         self.made.append(Made(tool, arguments, result))
         return result
 
-    async def confirm(
-        self,
-        principal: Principal,
-        proposal_id: str,
-        *,
-        channel: str,
-        conversation_id: str | None = None,
-        prompts: str = "",
-        now: datetime | None = None,
-    ) -> ToolResult:
+    async def confirm(self, principal: Principal, proposal_id: str, **told: Any) -> ToolResult:
         """As the gateway does."""
-        result = await super().confirm(
-            principal, proposal_id, channel=channel, conversation_id=conversation_id, prompts=prompts, now=now
-        )
+        result = await super().confirm(principal, proposal_id, **told)
         tool, arguments = self._proposed.get(proposal_id, (result.tool, {}))
         self.made.append(Made(tool, arguments, result))
         return result
