@@ -32,6 +32,7 @@ _AFTER_WORD = re.compile(
 _DATE = re.compile(r"\d{1,2}[/\-.]\d{1,2}(?:[/\-.]\d{2,4})?|\d{4}-\d{1,2}-\d{1,2}")
 _TIME = re.compile(r"\d{1,2}[hg]\d{0,2}|[tq]\d|p\d{1,2}")
 _COUNTED = re.compile(r" ?(?:nguoi|xe|vu|h\b|gio|phut|ngay|lan|%|people|hours?|minutes?|days?|pm\b|am\b)")
+_JOINING = re.compile(r"(?:[\s:#.]+(?:so|ma|no|number|id|code|la|is|thanh|sang|to)){1,2}$")
 _CITIZEN = re.compile(r"(?<![0-9a-z])(?:\d{12}|\d{3}[ .]\d{3}[ .]\d{3}[ .]\d{3})(?![0-9a-z])")
 _BIRTH = re.compile(
     r"(?:ngay sinh|sinh ngay|sinh|nam sinh|born on|born|date of birth|birth date|dob|d\.o\.b\.?)(?: la| is)? ?:? ?"
@@ -110,9 +111,11 @@ def _hint(code: str) -> CodeKind:
 
 def _kind(plain: str, start: int, code: str) -> CodeKind:
     """By the longest known word right before it, else by its parts."""
-    before = re.sub(r"[\s:#(,]*(?:(?:so|ma|no|number|id|code|la|is|thanh|sang|to)[\s:#.]*){0,2}$", "", plain[:start])
+    spaced = plain[:start].rstrip(" :#(,")
+    befores = {spaced, _JOINING.sub("", spaced).rstrip(" :#(,")}
     said = [
         (len(word), kind.name)
+        for before in befores
         for kind in _kinds()
         for word in kind.before
         if before.endswith(word) and (len(before) == len(word) or not before[-len(word) - 1].isalnum())

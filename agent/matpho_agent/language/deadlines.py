@@ -17,7 +17,7 @@ _COUNT = (
     r"(?P<n>\d{1,3}|mot|hai|ba|bon|nam|sau|bay|tam|chin|muoi|a|an|one|two|three|four|five|six|seven|eight|nine|ten)"
 )
 _UNIT = r"(?P<u>phut|gio|tieng|h|ngay|hom|tuan|thang|minutes?|hours?|days?|weeks?|months?)(?![0-9a-z])"
-_AHEAD = r"(?: (?:toi|nua|sau|tiep theo|tiep|ke tiep|sap toi|toi day))"
+_AHEAD = r"(?: (?:toi|nua|sau|tiep theo|tiep|ke tiep|sap toi|toi day)(?! (?:nay|mai|qua)))"
 _HOURS = {"phut": 1 / 60, "minute": 1 / 60, "gio": 1, "tieng": 1, "h": 1, "hour": 1, "ngay": 24, "hom": 24, "day": 24}
 _LONGER = {"tuan": 24 * WEEK_DAYS, "week": 24 * WEEK_DAYS, "thang": 24 * MONTH_DAYS, "month": 24 * MONTH_DAYS}
 _LENGTH = re.compile(
@@ -50,7 +50,7 @@ def read_deadline(text: Text, now: datetime) -> tuple[datetime, Span] | None:
     A named day lasts until its end; a weekday or clock time that has passed is the next one.
     """
     local = now.astimezone(VIETNAM)
-    length = _LENGTH.search(text.plain)
+    length = next((m for m in _LENGTH.finditer(text.plain) if not text.typed[: m.end()].endswith("tối")), None)
     if length:
         return local + timedelta(hours=_hours(length["n"] or length["n2"], length["u"] or length["u2"])), length.span()
     named = _NAMED_END.search(text.plain)

@@ -81,7 +81,7 @@ PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
     ),
 }
 """Ways to announce a piece in bare text; the surest first. `x` is the piece."""
-_QUOTED = re.compile(r"[\"“„«「『]([^\"”»」』]{1,3500})[\"”»」』]|(?<![^\s:(])[‘']([^’']{12,3500})[’'](?![0-9a-zA-Z])")
+_QUOTED = re.compile(r"[\"“„«「『]([^\"”»」』]{1,3500})[\"”»」』]|(?<![^\s:(])[‘']([^’']{2,3500})[’'](?![0-9a-zA-Z])")
 Span = tuple[int, int]
 
 
@@ -109,12 +109,12 @@ def read_pieces(text: Text, wanted: Collection[str], *, sure: bool = False) -> P
     return Pieces({name: value for name, value in values.items() if value}, tuple(spans))
 
 
-def quotations(text: Text) -> list[tuple[str, Span]]:
-    """What stands between quotation marks and is long enough to be a message, with its place."""
+def quotations(text: Text, least: int = MIN_QUOTED_WORDS) -> list[tuple[str, Span]]:
+    """What stands between quotation marks and has at least so many words, with its place."""
     found = []
     for match in _QUOTED.finditer(text.typed):
         content = match[1] or match[2] or ""
-        if len(content.split()) >= MIN_QUOTED_WORDS:
+        if len(content.split()) >= least:
             found.append((content.strip(), match.span()))
     return found
 

@@ -11,7 +11,7 @@ from matpho_agent.language.deadlines import read_deadline, read_horizon
 from matpho_agent.language.identifiers import read_identifiers
 from matpho_agent.language.lexicon import Match, lexicon_of, shipped
 from matpho_agent.language.names import NameMatch, find_people, find_units
-from matpho_agent.language.pieces import Pieces, Span, blanked, quotations, read_pieces
+from matpho_agent.language.pieces import MIN_QUOTED_WORDS, Pieces, Span, blanked, quotations, read_pieces
 from matpho_agent.language.tokens import Text, Token, agrees, read_text
 from matpho_agent.planner.plan import Memory, QueryPlan
 from matpho_agent.planner.reader import Reading, build_plan, scan
@@ -130,7 +130,7 @@ def _placed(tokens: Sequence[Token], situation: Situation) -> frozenset[int]:
 def open_clause(said: str, situation: Situation, memory: Memory, tool: str = "") -> Clause:
     """Open one clause; `tool` is the wish that it is expected to add to, if one waits. Raises nothing."""
     text = read_text(said)
-    quoted = quotations(text)
+    quoted = messages_in(text)
     free = blanked(text, [span for _content, span in quoted])
     placed = _placed(free.tokens, situation)
     acts = acts_in(free.tokens, placed)
@@ -178,6 +178,15 @@ def _implied(text: Text, acts: frozenset[str], situation: Situation) -> frozense
 
 def _speaks_of_people(acts: frozenset[str], tool: str) -> bool:
     return bool(acts & PERSON_ACTS) or tool in {"list_incidents", "search_audit"}
+
+
+def messages_in(text: Text) -> list[tuple[str, Span]]:
+    """Quotations that are somebody's words: long ones, and short ones that would order something (`"đóng vụ K-3"`)."""
+    return [
+        (content, span)
+        for content, span in quotations(text, 1)
+        if len(content.split()) >= MIN_QUOTED_WORDS or acts_in(read_text(content).tokens)
+    ]
 
 
 def _pieces(text: Text, acts: frozenset[str], tool: str) -> Pieces:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 
 from matpho_agent.language.lexicon import lexicon_of
-from matpho_agent.language.pieces import blanked, quotations
+from matpho_agent.language.pieces import blanked
 from matpho_agent.language.tokens import Token, read_text
-from matpho_agent.planner.clause import acts_in
+from matpho_agent.planner.clause import acts_in, messages_in
 
 MAX_CLAUSES = 4
 """Tool calls that one sentence may ask for."""
@@ -59,7 +59,7 @@ def clauses(text: str) -> list[str]:
     ['tìm xe tải đổ rác tối qua', 'cho xem clip cái đầu tiên']
     """
     read = read_text(text)
-    free = blanked(read, [span for _content, span in quotations(read)], "_")
+    free = blanked(read, [span for _content, span in messages_in(read)], "_")
     if acts_in(free.tokens) & WHOLE:
         return [read.typed.strip()]
     listing = acts_in(free.tokens) & {"identity", "verify", "export"}

@@ -113,6 +113,13 @@ def with_codes(arguments: dict[str, Any], places: PlaceIndex) -> dict[str, Any]:
     for key, kind in (("areas", "area"), ("camera_ids", "camera")):
         if isinstance(arguments.get(key), list):
             arguments[key] = [code for name in arguments[key] for code in _codes(str(name), kind, places)]
+    if isinstance(arguments.get("filter"), dict):
+        arguments["filter"] = with_codes(dict(arguments["filter"]), places)
+    if isinstance(arguments.get("area"), str):
+        areas = _codes(arguments["area"], "area", places)
+        if len(areas) != 1:
+            raise PlannerFailedError("The model named an area that may be several.")
+        arguments["area"] = areas[0]
     if isinstance(arguments.get("camera_id"), str):
         found = _codes(arguments["camera_id"], "camera", places)
         if len(found) != 1:
