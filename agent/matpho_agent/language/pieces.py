@@ -23,6 +23,7 @@ _LABELS = (
     r"| expires?\b| until\b))"
 )
 _END = r"(?=\s*$)"
+_REASON_END = r"(?=\s*$|,? (?:kem )?ghi chu\b|,? (?:with (?:the |a )?)?note\b)"
 PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
     "purpose": (
         re.compile(
@@ -42,13 +43,13 @@ PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
     "reason": (
         re.compile(
             r"(?<![0-9a-z])(?:ly do|reason|on the grounds that|on grounds of)(?: la| is| because| thanh"
-            r"| to)? ?[:=]? ?(?P<x>.+?)" + _END
+            r"| to)? ?[:=]? ?(?P<x>.+?)" + _REASON_END
         ),
         re.compile(
             r"(?<![0-9a-z])(?:boi vi|vi|tai vi|do|because|since) (?P<x>(?!ai\b|sao\b|the nao\b|the ma\b|vay\b"
-            r"|do\b).{4,}?)" + _END
+            r"|do\b).{4,}?)" + _REASON_END
         ),
-        re.compile(r"(?<=[0-9a-z]): (?P<x>[^\"“].{3,}?)" + _END),
+        re.compile(r"(?<=[0-9a-z]): (?P<x>[^\"“].{3,}?)" + _REASON_END),
     ),
     "note": (
         re.compile(

@@ -165,12 +165,18 @@ OBSERVE = frozenset({"watch", "monitor"})
 
 
 def _implied(text: Text, acts: frozenset[str], situation: Situation) -> frozenset[str]:
-    """A plate or citizen, a case and a field together ask for an identity check in any words."""
+    """What things named together ask for in any words: a plate, a case and a field; an incident and a level above."""
     if acts & {"export", "watch", "submit", "approve", "reject", "audit"}:
         return frozenset()
     if text.tokens and text.tokens[0].plain in OBSERVE and lexicon_of("event").exact(text.tokens):
         return frozenset({"watch"})
     found = read_identifiers(text, situation.registered)
+    if (
+        "lift" in acts
+        and any(code.kind == "incident" for code in found.codes)
+        and lexicon_of("level").exact(text.tokens)
+    ):
+        return frozenset({"escalate"})
     if not (found.plate or found.citizen_id) or all(code.kind != "case" for code in found.codes):
         return frozenset()
     return frozenset({"verify"}) if lexicon_of("field").exact(text.tokens) else frozenset()

@@ -147,6 +147,10 @@ def lists_incidents(clause: Clause) -> bool:
     if "backlog" in clause.acts and not clause.plan.event_types:
         return True
     cases = clause.says("việc", "vụ", "incident", "incidents", "cases", "case", "ca")
+    if clause.plan.group_by or (
+        clause.plan.intent == "event_statistics" and clause.says("tổng", "đếm", "count", "number")
+    ):
+        return False
     if "incident" in clause.acts and not clause.codes:
         return True
     if (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from matpho_agent.language.identifiers import Identifiers, read_identifiers
-from matpho_agent.language.lexicon import Lexicon, Match, shipped
+from matpho_agent.language.lexicon import Lexicon, Match, lexicon_of, shipped
 from matpho_agent.language.names import NameMatch
 from matpho_agent.language.places import Place, PlaceIndex, PlaceMatch
 from matpho_agent.language.times import TimeReading, read_time
@@ -69,10 +69,11 @@ def scan(text: Text, situation: Situation, lexicon: Lexicon, names: Sequence[Nam
     """Find identifiers, times, phrases and places; each word is explained once, `names` (of units, people) first."""
     identifiers = read_identifiers(text, situation.registered)
     named = {number for match in names for number in range(match.start, match.end)}
-    candidates = lexicon.matches(text.tokens)
+    candidates = lexicon.matches(text.tokens, lexicon_of("act").knows)
     compared = [match for match in candidates if match.category == "compare"]
     pictured = [match for match in candidates if match.value == "get_snapshot" and match.length > 1 and not match.typo]
     newest = [match for match in candidates if match.category == "ordinal" and match.length > 1]
+    newest += [match for match in candidates if match.category == "event" and match.length > 1 and not match.typo]
     places = situation.places.find(text.tokens)
     named_places = [place for place in places if _no_date(place, text.tokens)]
     covered = [(m.start, m.end) for m in (*compared, *pictured, *newest)]

@@ -64,6 +64,8 @@ def _submit(clause: Clause) -> bool:
         return True
     if clause.quotes and "enter" in clause.acts:
         return True
+    if clause.code("incident") and clause.situation.role != "citizen" and "report" not in clause.acts:
+        return bool(clause.quotes) and "submit" in clause.acts
     if clause.situation.role == "citizen" and "tell" in clause.acts and not _questions(clause):
         return True
     if clause.situation.role == "citizen" and _questions(clause) and not clause.quotes:

@@ -150,7 +150,7 @@ def who(clause: Clause) -> str | None:
     if ids:
         return None
     own = clause.says(*MINE, "mine", "myself")
-    spoken = clause.acts & {"assigned", "who", "audit"} or clause.memory.plan is not None
+    spoken = clause.acts & {"assigned", "who", "audit", "standing"} or clause.memory.plan is not None
     return clause.situation.user_id or None if own and spoken and _possessive(clause) else None
 
 
