@@ -109,6 +109,11 @@ class Assistant:
                     getattr(error, "code", "stopped" if record.stopped else "timeout"),
                 )
                 record.answer = _stopped(language_of(text)) if record.stopped else _apology(language_of(text))
+            except Exception:  # a stored conversation that cannot be read, or a fault of ours: never the channel's end
+                log.exception("a turn failed in a way it does not know")
+                record.outcome, record.rule = "failed", "internal"
+                record.answer = _begun_anew(language_of(text))
+                await self._conversations.delete(principal.user_id, conversation_id)
             finally:
                 self._running.pop(thread, None)
             await self._conversations.forget_old(thread)
@@ -216,6 +221,12 @@ def _apology(language: str) -> str:
     if language == "vi":
         return "Không kiểm tra được: hệ thống chưa trả lời kịp. Chưa có gì bị thay đổi, xin thử lại."
     return "Could not check: the system did not answer in time. Nothing was changed; please try again."
+
+
+def _begun_anew(language: str) -> str:
+    if language == "vi":
+        return "Không đọc được cuộc trò chuyện đã lưu nên tôi bắt đầu lại. Chưa có gì bị thay đổi, xin hỏi lại."
+    return "The stored conversation could not be read, so I begin anew. Nothing was changed; please ask again."
 
 
 def _stopped(language: str) -> str:

@@ -24,6 +24,7 @@ from matpho_agent.answers.facts import area_name, pick
 from matpho_agent.answers.questions import question
 from matpho_agent.answers.talk import talk
 from matpho_agent.language.detect import language_of
+from matpho_agent.model_words import checked_words
 from matpho_agent.pausing import Pausing
 from matpho_agent.planner.llm import PlannerFailedError, ask_model
 from matpho_agent.planner.model import ASK_USER, TALK, DeterministicPlanner
@@ -38,6 +39,7 @@ from matpho_prompts.library import PromptLibrary
 from matpho_tools.contract import Outcome, ToolResult
 from matpho_tools.gateway import Gateway
 from matpho_tools.registry import TOOLS, openai_schemas
+from matpho_tools.scrubbing import scrubbed
 from matpho_tools.trail import Origin
 
 MAX_PLANS = 10
@@ -119,7 +121,9 @@ class TurnGraph:
         if self._model is None or record.note or self._settings.model is None:
             return None
         try:
-            message = await ask_model(self._model, record.messages, context.places, self._settings.model.timeout_s)
+            planned = await ask_model(self._model, record.messages, context.places, self._settings.model.timeout_s)
+            said = [str(each.content) for each in record.messages if isinstance(each, HumanMessage)]
+            message = checked_words(planned, str(record.messages[0].content), said)
         except PlannerFailedError as error:
             record.note, record.planner = error.message, "rules"
             return None
@@ -215,7 +219,7 @@ class TurnGraph:
         record = context.record
         reader = Reader(context.principal, memory.language, context.now, context.city)
         parts = [compose(record.done, reader), record.said, _limits(context, memory.language), *record.notices]
-        record.answer = "\n\n".join(part for part in parts if part)
+        record.answer = scrubbed("\n\n".join(part for part in parts if part))
         if record.note:
             record.answer += "\n" + pick(
                 memory.language,

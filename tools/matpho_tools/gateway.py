@@ -39,7 +39,9 @@ from matpho_tools.narrowing import Narrow, narrow
 from matpho_tools.redaction import WithheldError, redact
 from matpho_tools.refusals import Refusal, judge, spoken
 from matpho_tools.registry import TOOLS
+from matpho_tools.scrubbing import scrubbed
 from matpho_tools.trail import Asked, Origin, Trail
+from matpho_tools.wellformed import is_proposal_id, problem, tool_name
 from matpho_tools.wording import denial
 
 if TYPE_CHECKING:
@@ -131,14 +133,14 @@ class Gateway:
         `now` is the present of the call, for evaluations that play another day; people's channels leave it out.
         """
         origin = Origin(channel, conversation_id or "", prompts, model)
-        asked = Asked(principal, tool, arguments, origin, now or present())
+        asked = _asked(principal, tool, arguments, origin, now or present())
         return (await self._ended(asked, self._call(asked)))[0]
 
     async def media(
         self, principal: Principal, tool: str, arguments: Mapping[str, Any], *, channel: str
     ) -> tuple[ToolResult, BaseModel | None]:
         """As `call`, with the value itself for endpoints that answer bytes; None unless the result is answered."""
-        asked = Asked(principal, tool, arguments, Origin(channel), present())
+        asked = _asked(principal, tool, arguments, Origin(channel), present())
         return await self._ended(asked, self._call(asked))
 
     async def confirm(
@@ -153,7 +155,7 @@ class Gateway:
     ) -> ToolResult:
         """The person's yes: runs exactly what was proposed to this person, once, if the policy still agrees."""
         origin = Origin(channel, conversation_id or "", prompts)
-        asked = Asked(principal, "confirm", {"proposal": proposal_id}, origin, now or present())
+        asked = _asked(principal, "confirm", {"proposal": proposal_id}, origin, now or present())
         return (await self._ended(asked, self._confirm(asked, proposal_id)))[0]
 
     async def waiting(self, principal: Principal) -> Sequence[Proposal]:
@@ -162,8 +164,8 @@ class Gateway:
 
     async def cancel(self, principal: Principal, proposal_id: str, *, channel: str) -> bool:
         """The person's no: the proposal is forgotten; whether there was one. It is in the trail."""
-        asked = Asked(principal, "cancel", {"proposal": proposal_id}, Origin(channel), present())
-        dropped = await self._center.proposals.drop(principal.user_id, proposal_id)
+        asked = _asked(principal, "cancel", {"proposal": proposal_id}, Origin(channel), present())
+        dropped = is_proposal_id(proposal_id) and await self._center.proposals.drop(principal.user_id, proposal_id)
         await self._trail.decided(asked, "none", outcome="cancelled" if dropped else "gone")
         return dropped
 
@@ -190,6 +192,9 @@ class Gateway:
             return await self._deny(asked, Denied("unknown_tool"))
         principal, now = asked.principal, asked.now
         first = self._decide(principal, tool.action, None, Facts(), now)  # 3, as far as the role alone goes
+        if asked.misfit:
+            unfit = results.lacking(asked.tool, "arguments", asked.misfit)
+            return await (self._deny(asked, first) if isinstance(first, Denied) else self._stop(asked, unfit))
         try:
             arguments = tool.arguments.model_validate(dict(asked.arguments))
         except ValidationError as error:
@@ -245,6 +250,8 @@ class Gateway:
     async def _confirm(self, asked: Asked, proposal_id: str) -> Ended:
         if asked.principal.program:
             return await self._deny(asked, PERSON_ONLY), None
+        if not is_proposal_id(proposal_id):
+            return await self._deny(asked, PROPOSAL_GONE), None
         proposal = await self._center.proposals.take(asked.principal.user_id, proposal_id, asked.now)
         if proposal is None:
             return await self._deny(asked, PROPOSAL_GONE), None
@@ -287,7 +294,7 @@ class Gateway:
 
     def _shown(self, tool: Tool[Any], value: BaseModel, ids: Iterable[str], allowed: Allowed) -> Ended:
         try:
-            data = self._guards.redact(value, allowed.conditions)
+            data = scrubbed(self._guards.redact(value, allowed.conditions))
         except WithheldError as error:
             vi, en = denial("withheld", ())
             return results.denied_now(tool.name, "withheld", vi, f"{en} {error.message}"), None
@@ -327,3 +334,10 @@ class Gateway:
     async def _refuse(self, asked: Asked, refusal: Refusal) -> ToolResult:
         index = await self._trail.decided(asked, "refused", rule=refusal.rule, outcome="refused")
         return results.refused(asked.tool, refusal).model_copy(update={"audit_index": index})
+
+
+def _asked(principal: Principal, tool: str, arguments: Mapping[str, Any], origin: Origin, now: datetime) -> Asked:
+    """A call as it came; of one that cannot be read only why is kept."""
+    misfit = problem(arguments)
+    kept = {"unfit": misfit} if misfit else arguments
+    return Asked(principal, tool_name(tool), kept, origin, now, misfit=misfit)

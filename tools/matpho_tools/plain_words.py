@@ -26,7 +26,8 @@ _SHORT = {
     "fb": "facebook", "ah": "anh", "iu": "yêu", "bik": "biết", "bt": "biết", "nhìu": "nhiều", "lun": "luôn",
     "wa": "qua", "wá": "quá", "qa": "qua", "hsơ": "hồ sơ", "hso": "hồ sơ", "hs": "hồ sơ", "bs": "biển số",
     "bsx": "biển số xe", "cx": "cũng", "r": "rồi", "rùi": "rồi", "ntn": "như thế nào", "cty": "công ty",
-    "tdoi": "theo dõi", "theodoi": "theo dõi", "camara": "camera", "pa": "phản ánh", "vo": "vào", "vô": "vào", "ktra": "kiểm tra", "kt": "kiểm tra", "yc": "yêu cầu", "y/c": "yêu cầu",
+    "tdoi": "theo dõi", "theodoi": "theo dõi", "camara": "camera", "pa": "phản ánh",
+    "vo": "vào", "vô": "vào", "ktra": "kiểm tra", "yc": "yêu cầu", "y/c": "yêu cầu",
     "nk": "nhật ký", "ds": "danh sách", "dsach": "danh sách", "vid": "video", "u": "you", "ur": "your", "pls": "please",
 }  # fmt: skip
 """What is written short in messages. A word is read both ways."""
