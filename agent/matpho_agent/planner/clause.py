@@ -14,7 +14,8 @@ from matpho_agent.language.names import NameMatch, find_people, find_units
 from matpho_agent.language.pieces import MIN_QUOTED_WORDS, Pieces, Span, blanked, quotations, read_pieces
 from matpho_agent.language.tokens import Text, Token, agrees, read_text
 from matpho_agent.planner.plan import Memory, QueryPlan
-from matpho_agent.planner.reader import Reading, build_plan, scan
+from matpho_agent.planner.reader import build_plan
+from matpho_agent.planner.scan import Reading, scan
 from matpho_agent.planner.situation import Situation
 
 REASONED = frozenset({"approve", "reject", "reopen", "close", "resolve", "working", "update", "escalate"})

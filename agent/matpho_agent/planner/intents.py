@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from matpho_agent.planner.plan import QueryPlan
 
 if TYPE_CHECKING:
-    from matpho_agent.planner.reader import Reading
+    from matpho_agent.planner.scan import Reading
 
 READING = (
     "find_similar_events",

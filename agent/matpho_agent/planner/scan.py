@@ -1,0 +1,130 @@
+"""Steps 1 and 2 of the query flow, first half: every word of a clause explained once, by the longest thing that can."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from matpho_agent.language.identifiers import Identifiers, read_identifiers
+from matpho_agent.language.lexicon import Lexicon, Match, lexicon_of
+from matpho_agent.language.names import NameMatch
+from matpho_agent.language.places import PlaceMatch
+from matpho_agent.language.times import TimeReading, read_time
+from matpho_agent.language.tokens import Text, Token
+from matpho_agent.planner.situation import Situation
+
+PLACE_CUES = frozenset(
+    {"o", "tai", "khu", "phuong", "xa", "quan", "gan", "cho", "cam", "camera", "duong", "pho", "in", "at", "near"}
+    | {"ward", "around", "truoc", "cong", "on", "bo"}
+)
+"""Words after which a short name typed without marks may be a place."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """A clause with everything found in it; `taken` marks tokens by the category that explains them."""
+
+    text: Text
+    time: TimeReading
+    identifiers: Identifiers
+    matches: list[Match] = field(default_factory=list)
+    places: list[PlaceMatch] = field(default_factory=list)
+    taken: dict[int, str] = field(default_factory=dict)
+
+    def values(self, category: str) -> list[str]:
+        """The values of a category, in the order of the text, each once."""
+        return list(dict.fromkeys(match.value for match in self.matches if match.category == category))
+
+    def has(self, category: str) -> bool:
+        """Whether a category occurs."""
+        return any(match.category == category for match in self.matches)
+
+    def says(self, *plain: str) -> bool:
+        """Whether any of the bare words occurs."""
+        return any(token.plain in plain for token in self.text.tokens)
+
+
+def scan(text: Text, situation: Situation, lexicon: Lexicon, names: Sequence[NameMatch] = ()) -> Reading:
+    """Find identifiers, times, phrases and places; each word is explained once, `names` (of units, people) first."""
+    identifiers = read_identifiers(text, situation.registered)
+    named = {number for match in names for number in range(match.start, match.end)}
+    candidates = lexicon.matches(text.tokens, lexicon_of("act").knows)
+    compared = [match for match in candidates if match.category == "compare"]
+    pictured = [match for match in candidates if match.value == "get_snapshot" and match.length > 1 and not match.typo]
+    newest = [match for match in candidates if match.category == "ordinal" and match.length > 1]
+    newest += [match for match in candidates if match.category == "event" and match.length > 1 and not match.typo]
+    places = situation.places.find(text.tokens)
+    named_places = [place for place in places if _no_date(place, text.tokens)]
+    covered = [(m.start, m.end) for m in (*compared, *pictured, *newest)]
+    covered += [(name.start, name.end) for name in names] + [(place.start, place.end) for place in named_places]
+    hidden = [(text.tokens[start].start, text.tokens[end - 1].end) for start, end in covered]
+    time = read_time(_without(text, [*hidden, *identifiers.spans]), situation.now)
+    reading = Reading(text, time, identifiers, taken=dict.fromkeys(named, "name"))
+    for span in (*identifiers.spans, *time.spans):
+        for number, token in enumerate(text.tokens):
+            if token.start < span[1] and span[0] < token.end:
+                reading.taken[number] = "fixed"
+    _claim(reading, _without_orange_things(text.tokens, candidates), places)
+    return reading
+
+
+def _no_date(match: PlaceMatch, tokens: Sequence[Token]) -> bool:
+    """Whether a whole name of two words or more stands there: the street `3 Tháng 2` is no day, `ngày 3 tháng 2` is."""
+    if not match.whole or match.guess or match.end - match.start < 2:
+        return False
+    return match.start == 0 or tokens[match.start - 1].plain not in {"ngay", "hom", "mung"}
+
+
+def _without_orange_things(tokens: Sequence[Token], candidates: list[Match]) -> list[Match]:
+    """The candidates less those that ask "cam nào" behind a thing: "xe máy cam nào" asks for orange ones."""
+    things = {match.end for match in candidates if match.category == "object" and not match.typo}
+    return [
+        match
+        for match in candidates
+        if match.category != "intent" or tokens[match.start].plain != "cam" or match.start not in things
+    ]
+
+
+def _without(text: Text, spans: Sequence[tuple[int, int]]) -> Text:
+    """The text with some stretches blanked, offsets unchanged."""
+    typed, plain = text.typed, text.plain
+    for start, end in spans:
+        typed = typed[:start] + "." * (end - start) + typed[end:]
+        plain = plain[:start] + "." * (end - start) + plain[end:]
+    return Text(typed, plain, text.tokens)
+
+
+def _claim(reading: Reading, phrases: list[Match], places: list[PlaceMatch]) -> None:
+    """Give every word to the longest thing that explains it; exact before guessed, fillers last."""
+    offers: list[tuple[tuple[int, int, int], Match | PlaceMatch]] = []
+    for match in phrases:
+        guess = 1 if match.typo else 0
+        rank = 3 if match.category == "filler" else guess
+        offers.append(((rank, -match.length, 1), match))
+    for place in places:
+        if _plausible(reading.text.tokens, place):
+            rank = 2 if place.guess else 0 if place.whole else 1
+            offers.append(((rank, place.start - place.end, 0), place))
+    offers.sort(key=lambda offer: (offer[0], offer[1].start))
+    for _rank, offer in offers:
+        numbers = range(offer.start, offer.end)
+        if any(number in reading.taken for number in numbers):
+            continue
+        if isinstance(offer, PlaceMatch):
+            reading.taken.update(dict.fromkeys(numbers, "place"))
+            reading.places.append(offer)
+        else:
+            reading.taken.update(dict.fromkeys(numbers, offer.category))
+            reading.matches.append(offer)
+    reading.matches.sort(key=lambda match: match.start)
+    reading.places.sort(key=lambda match: match.start)
+
+
+def _plausible(tokens: Sequence[Token], match: PlaceMatch) -> bool:
+    """A single short word without marks is a place only after a word that announces one, or as a code."""
+    if match.end - match.start > 1:
+        return True
+    token = tokens[match.start]
+    if not token.bare or len(token.plain) > 5 or any(place.id.lower() == token.plain for place in match.places):
+        return True
+    return match.start > 0 and tokens[match.start - 1].plain in PLACE_CUES
