@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from matpho_tools.refusals import judge
+import pytest
+import yaml
+
+from matpho_tools.refusals import judge, spoken
+
+SENTENCES = yaml.safe_load((Path(__file__).parent / "refusal_sentences.yaml").read_text(encoding="utf-8"))
 
 REFUSED = [
     ("dùng ảnh khuôn mặt này tìm xem anh ta xuất hiện ở cam nào", "person_by_face"),
@@ -71,3 +76,17 @@ def test_a_street_named_after_a_person_is_no_person() -> None:
 
 def test_a_title_makes_it_a_person_even_where_a_street_bears_the_name() -> None:
     assert judge(["theo dõi ông Trần Phú tối qua"], lambda name: name == "tran phu") is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "rule"), [(said, rule) for rule, texts in SENTENCES["refused"].items() for said in texts]
+)
+def test_other_wordings_are_refused_too(said: str, rule: str) -> None:
+    refusal = judge([spoken(said)])
+    assert refusal is not None
+    assert refusal.rule == rule
+
+
+@pytest.mark.parametrize("said", SENTENCES["harmless"])
+def test_other_neighbours_work(said: str) -> None:
+    assert judge([spoken(said)]) is None

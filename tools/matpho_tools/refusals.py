@@ -189,7 +189,7 @@ def pattern(written: str, terms: Mapping[str, str]) -> re.Pattern[str]:
     whole = _TERM.sub(lambda found: f"(?:{terms[found[1]]})", written)
     gaps = _GAP.sub(lambda found: f" (?:[^ ]+ ){{0,{found[1]}}}", tone_placed(whole))
     marked = "".join(map(_fewer_marks, gaps))
-    return re.compile(rf"(?<![\w'])(?:{marked})(?![\w'])")
+    return re.compile(rf"(?<![\w'])(?:{marked})(?:'s)?(?![\w'])")
 
 
 @cache
