@@ -20,6 +20,8 @@ from matpho_agent.language.tokens import Token, agrees, read_text
 
 MAX_WORDS = 9
 """The longest place name looked for."""
+MAX_ENTRIES = 400
+"""Spellings looked at for a part of a name or a slip in one; what fits more is no name."""
 MAX_CANDIDATES = 24
 """A part of a name that fits more cameras than this names none of them."""
 _PARTS = re.compile(r" [-–] |[()/,;]")
@@ -122,6 +124,7 @@ class PlaceIndex:
         self.by_id = {(place.kind, place.id): place for place in self.places}
         self._whole: dict[str, list[_Entry]] = defaultdict(list)
         self._posting: dict[str, set[int]] = defaultdict(set)
+        self._sized: dict[tuple[int, str], set[int]] = defaultdict(set)
         self._entries: list[_Entry] = []
         self._canonical: dict[frozenset[str], list[Place]] = defaultdict(list)
         self._spaceless: dict[str, list[_Entry]] = defaultdict(list)
@@ -141,6 +144,7 @@ class PlaceIndex:
             self._canonical[frozenset(canonical([word.plain for word in words]))].append(place)
             for word in words:
                 self._posting[word.plain].add(len(self._entries))
+                self._sized[len(words), word.plain].add(len(self._entries))
             self._entries.append(entry)
 
     def area(self, code: str) -> Place | None:
@@ -173,6 +177,24 @@ class PlaceIndex:
                 if places or guessed:
                     found.append(PlaceMatch(start, start + size, places or guessed, whole, bool(guessed)))
         return found
+
+    def named(self, tokens: Sequence[Token]) -> frozenset[int]:
+        """Offsets at which words of whole names of two words or more begin; quick, for nothing is guessed."""
+        found: set[int] = set()
+        for start in range(len(tokens)):
+            for size in range(min(MAX_WORDS, len(tokens) - start), 1, -1):
+                if self._whole_name(tokens[start : start + size]):
+                    found.update(token.start for token in tokens[start : start + size])
+                    break
+        return frozenset(found)
+
+    def _all_but_one(self, words: Sequence[str]) -> set[int]:
+        """Names of as many words that hold all of these but one."""
+        postings = [self._sized.get((len(words), word), set()) for word in words]
+        near: set[int] = set()
+        for left_out in range(len(words)):
+            near |= set.intersection(*(known for number, known in enumerate(postings) if number != left_out))
+        return near
 
     def resolve(self, text: str) -> tuple[Place, ...]:
         """The places that a whole text names: an id, a name, an alias, or a part of one."""
@@ -208,7 +230,9 @@ class PlaceIndex:
         postings = [self._posting.get(token.plain, set()) for token in window]
         if not all(postings):
             return ()
-        numbers = set.intersection(*postings)
+        numbers = set.intersection(*sorted(postings, key=len))
+        if len(numbers) > MAX_ENTRIES:
+            return ()
         places = _places(
             self._entries[number]
             for number in sorted(numbers)
@@ -223,9 +247,9 @@ class PlaceIndex:
         joined = " ".join(token.plain for token in window)
         if len(joined) < 8 or any(token.plain.isdigit() for token in window):
             return ()
-        near: set[int] = set()
-        for token in window:
-            near |= self._posting.get(token.plain, set())
+        near = self._all_but_one([token.plain for token in window])
+        if len(near) > MAX_ENTRIES:
+            return ()
         return _places(
             entry
             for entry in (self._entries[number] for number in sorted(near))

@@ -119,21 +119,12 @@ def _unplaced(tokens: Sequence[Token], matches: Iterable[Match], placed: frozens
     ]
 
 
-def _placed(tokens: Sequence[Token], situation: Situation) -> frozenset[int]:
-    return frozenset(
-        tokens[number].start
-        for match in situation.places.find(tokens)
-        if match.whole and not match.guess and match.end - match.start > 1
-        for number in range(match.start, match.end)
-    )
-
-
 def open_clause(said: str, situation: Situation, memory: Memory, tool: str = "") -> Clause:
     """Open one clause; `tool` is the wish that it is expected to add to, if one waits. Raises nothing."""
     text = read_text(said)
     quoted = messages_in(text)
     free = blanked(text, [span for _content, span in quoted])
-    placed = _placed(free.tokens, situation)
+    placed = situation.places.named(free.tokens)
     acts = acts_in(free.tokens, placed)
     acts |= _implied(free, acts, situation)
     pieces = _pieces(text if not quoted or "watch" in acts else free, acts, tool)
