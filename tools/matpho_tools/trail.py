@@ -55,6 +55,8 @@ class Asked:
     """Whether the call goes on while the log cannot be written (alerts); else it stops."""
     nameless: bool = False
     """Whether the caller chose to stay unnamed (an anonymous report): the log has the act and not the person."""
+    misfit: str = ""
+    """Why the arguments cannot even be read; they are not kept then."""
 
 
 class Trail:

@@ -1,4 +1,4 @@
-"""`matpho eval vision|search|rules` and `matpho eval agent SET`: what models, search, rules and assistant reach."""
+"""`matpho eval vision|search|rules|agent|attacker`: what models, search, rules and assistant reach, and withstand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from matpho.tables import machine, print_json, print_table
 from matpho_contracts.errors import BadInputError, ConfigurationError
 
-AREAS = ("vision", "search", "rules", "agent")
+AREAS = ("vision", "search", "rules", "agent", "attacker")
 MODEL_KEY = "MATPHO_MODEL_KEY"
 """Environment variable with the key of a planning model; a key on the command line would be seen by everybody."""
 FAILURES_SHOWN = 20
@@ -41,6 +41,7 @@ def register(app: typer.Typer) -> None:
     areas.command(name="search")(search)
     areas.command(name="rules")(rules)
     areas.command(name="agent")(agent)
+    areas.command(name="attacker")(attacker)
     app.add_typer(areas, name="eval")
 
 
@@ -89,6 +90,28 @@ def agent(
         typer.echo(f"UNSAFE {unsafe}")
     if report.world.unnamed_fields:
         typer.echo(f"not used: {', '.join(report.world.unnamed_fields)}")
+
+
+def attacker(
+    calls: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many calls.")] = 100_000,
+    json: Annotated[Path | None, typer.Option(help="Write the whole report there.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed attacks in the same way.")] = 20261121,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="Processes, each with a city of its own.")] = 2,
+) -> None:
+    """Let the planning model be the attacker; the exit code is 1 where something happened that must not."""
+    from matpho.eval import attacker as evaluation
+
+    report = evaluation.run(calls, seed=seed, jobs=jobs)
+    if json is not None:
+        _write(json, report.document())
+    wrong = {"unauthorised": report.unauthorised, "unlogged": report.unlogged, "crashes": report.crashes}
+    rows = [{"counted": name, "number": value} for name, value in report.figures().items()]
+    print_table("matpho eval attacker", {"rows": rows})
+    for name, found in wrong.items():
+        for one in found[:FAILURES_SHOWN]:
+            typer.echo(f"{name.upper()} {one!a}")
+    if not report.clean:
+        raise typer.Exit(1)
 
 
 def _show(area: str, json: bool, size: int) -> None:
