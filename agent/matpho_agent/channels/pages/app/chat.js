@@ -4,13 +4,14 @@ import { After, Answer, parted } from "./answer.js";
 import { call, chat } from "./api.js";
 import { Proposal } from "./proposal.js";
 import { Hits, Media, Tables } from "./results.js";
+import { SecondFactor } from "./sign-in.js";
 
 const FEW = 4;
 /** With fewer examples than this the role's own help is shown too. */
 const EXAMPLES = { leader: "try_leader", citizen: "try_citizen", admin: "try_admin", auditor: "try_auditor" };
 
-/** @param {{me: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, learn: (words: any) => void, signedOut: () => void}} props */
-export function Chat({ me, t, language, open, learn, signedOut }) {
+/** @param {{me: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, learn: (words: any) => void, changed: (me: any) => void, signedOut: () => void}} props */
+export function Chat({ me, t, language, open, learn, changed, signedOut }) {
   const [turns, setTurns] = useState([]);
   const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);
@@ -81,7 +82,7 @@ export function Chat({ me, t, language, open, learn, signedOut }) {
   return html`<main class="chat">
     <section class="log" ref=${log} tabindex="0" role="log" aria-live="polite" aria-label=${t("conversation")}>
       ${turns.length === 0 && html`<${Start} me=${me} welcome=${welcome} t=${t} ask=${ask} />`}
-      ${turns.map((turn, index) => html`<${Turn} key=${index} turn=${turn} t=${t} language=${language} open=${open} ask=${ask} last=${index === turns.length - 1 && !busy} />`)}
+      ${turns.map((turn, index) => html`<${Turn} key=${index} turn=${turn} t=${t} language=${language} open=${open} ask=${ask} last=${index === turns.length - 1 && !busy} me=${me} changed=${changed} />`)}
     </section>
     <form class="composer" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), ask(text))}>
       <label class="hidden" for="question">${t("ask_label")}</label>
@@ -118,8 +119,8 @@ function Start({ me, welcome, t, ask }) {
   </div>`;
 }
 
-/** @param {{turn: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, ask: (text: string) => void, last: boolean}} props */
-function Turn({ turn, t, language, open, ask, last }) {
+/** @param {{turn: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, ask: (text: string) => void, last: boolean, me: any, changed: (me: any) => void}} props */
+function Turn({ turn, t, language, open, ask, last, me, changed }) {
   const { head, tail } = parted(turn);
   const marked = ["denied", "refused", "failed", "clarify", "confirm"].includes(turn.outcome);
   return html`<article class="turn">
@@ -135,7 +136,19 @@ function Turn({ turn, t, language, open, ask, last }) {
       <${Media} media=${turn.media} t=${t} language=${language} />
       <${Hits} hits=${turn.hits} t=${t} language=${language} open=${open} />
       <${After} lines=${tail} ask=${ask} />
+      ${last && turn.rule === "step_up" && html`<${StepUp} me=${me} t=${t} done=${(/** @type {any} */ now) => (changed(now), ask(turn.question))} />`}
       <${Proposal} proposal=${turn.proposal} last=${last} t=${t} language=${language} ask=${ask} />
     </div>
   </article>`;
+}
+
+/**
+ * A sensitive wish asks for the second factor again; once it is shown, the same question is asked anew.
+ * @param {{me: any, t: (key: string) => string, done: (me: any) => void}} props
+ */
+function StepUp({ me, t, done }) {
+  const [asked, setAsked] = useState(false);
+  const known = me.factors?.totp || me.factors?.passkeys > 0;
+  if (!asked) return html`<p><button type="button" class="example" onClick=${() => setAsked(true)}>${t("second_factor")}</button></p>`;
+  return html`<${SecondFactor} t=${t} me=${known ? me : { ...me, second_factor: "missing" }} done=${done} cancel=${() => setAsked(false)} />`;
 }

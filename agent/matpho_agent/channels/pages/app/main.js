@@ -57,7 +57,7 @@ function App() {
       </nav>
     </header>
     ${inside
-      ? html`<${Chat} me=${me} t=${t} language=${language} open=${setEvent} learn=${setWords} signedOut=${signedOut} />`
+      ? html`<${Chat} me=${me} t=${t} language=${language} open=${setEvent} learn=${setWords} changed=${setMe} signedOut=${signedOut} />`
       : me
         ? html`<${SecondFactor} t=${t} me=${me} done=${setMe} cancel=${signOut} />`
         : html`<${SignIn} t=${t} notice=${notice} signedIn=${setMe} />`}
