@@ -36,6 +36,7 @@ async def _run(call: Call[AcknowledgeAlertArguments]) -> Produced:
     done = await call.center.incidents.acknowledge(
         call.principal, wanted.incident_id, note=wanted.note, key=call.key, at=call.now
     )
+    done = await call.center.incidents.as_seen(call.scope, done)
     return Produced(done, (done.incident.id,))
 
 

@@ -54,6 +54,7 @@ async def _run(call: Call[DispatchUnitArguments]) -> Produced:
     done = await call.center.incidents.dispatch(
         call.principal, wanted.incident_id, wanted.unit_id, note=wanted.note, key=call.key, at=call.now
     )
+    done = await call.center.incidents.as_seen(call.scope, done)
     return Produced(done, (done.incident.id, wanted.unit_id))
 
 

@@ -44,6 +44,7 @@ async def _run(call: Call[EscalateIncidentArguments]) -> Produced:
     done = await call.center.incidents.escalate(
         call.principal, wanted.incident_id, wanted.to_level, note=wanted.note, key=call.key, at=call.now
     )
+    done = await call.center.incidents.as_seen(call.scope, done)
     return Produced(done, (done.incident.id,))
 
 

@@ -15,7 +15,7 @@ class GetEventArguments(Arguments):
 
 async def _run(call: Call[GetEventArguments]) -> Produced:
     detail = await call.center.events.get(call.scope, call.arguments.event_id)
-    incident_id = (await call.center.incidents.incident_of((detail.event.id,))).get(detail.event.id)
+    incident_id = (await call.center.incidents.incident_of((detail.event.id,), call.scope)).get(detail.event.id)
     linked = detail.model_copy(update={"incident_id": incident_id})
     return Produced(linked, (detail.event.id, incident_id) if incident_id else (detail.event.id,))
 

@@ -91,6 +91,7 @@ async def _run(call: Call[OpenIncidentArguments]) -> Produced:
         key=call.key,
         at=call.now,
     )
+    done = await call.center.incidents.as_seen(call.scope, done)
     return Produced(done, (done.incident.id, *done.incident.event_ids))
 
 

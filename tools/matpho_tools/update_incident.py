@@ -119,6 +119,7 @@ async def _run(call: Call[UpdateIncidentArguments]) -> Produced:
         key=call.key,
         at=call.now,
     )
+    done = await call.center.incidents.as_seen(call.scope, done)
     return Produced(done, (done.incident.id,))
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import RowMapping
 
@@ -23,6 +23,8 @@ from matpho_platform.incidents.schemas import (
 )
 from matpho_platform.incidents.states import OPEN
 from matpho_platform.store.session import ReadSession
+
+Shown = TypeVar("Shown", bound=IncidentSummary)
 
 
 async def summaries(session: ReadSession, rows: Sequence[RowMapping], now: datetime) -> tuple[IncidentSummary, ...]:
@@ -93,6 +95,16 @@ async def detail(session: ReadSession, row: RowMapping, now: datetime) -> Incide
         tasks=await tasks(session, summary.id),
         timeline=tuple(_entry(entry) for entry in await repository.timeline_of(session, summary.id)),
     )
+
+
+def without(incident: Shown, hidden: Collection[str]) -> Shown:
+    """An incident without some of its events; who may see an incident may not see all that it was made of."""
+    if not hidden:
+        return incident
+    changes: dict[str, Any] = {"event_ids": tuple(name for name in incident.event_ids if name not in hidden)}
+    if isinstance(incident, IncidentDetail):
+        changes["events"] = tuple(event for event in incident.events if event.id not in hidden)
+    return incident.model_copy(update=changes)
 
 
 async def events(session: ReadSession, event_ids: Sequence[str]) -> tuple[IncidentEvent, ...]:

@@ -30,6 +30,7 @@ from matpho_platform.incidents.schemas import (
     IncidentFigures,
     IncidentPage,
     IncidentRecord,
+    IncidentSummary,
     Priority,
     Procedure,
     Status,
@@ -37,10 +38,12 @@ from matpho_platform.incidents.schemas import (
 )
 from matpho_platform.incidents.units import UnitService
 from matpho_platform.store.engine import Store
+from matpho_platform.store.session import ReadSession
 from matpho_platform.store.tables import incidents
 
 MAX_LIMIT = 200
 MAX_OFFSET = 100_000
+EVERYWHERE = Scope(None)
 _Given = TypeVar("_Given", bound=BaseModel)
 
 
@@ -83,6 +86,8 @@ class IncidentService(Acting):
                 where.append(incidents.c.assigned_to.in_(people))
             rows, total = await repository.page(session, where, limit, offset)
             found = await reading.summaries(session, rows, now)
+            hidden = await self._elsewhere(session, scope, found)
+        found = tuple(reading.without(incident, hidden) for incident in found)
         return IncidentPage(incidents=found, total=total, offset=offset, limit=limit)
 
     def _where(
@@ -103,17 +108,35 @@ class IncidentService(Acting):
             row = await repository.find(session, self._areas.expand_scope(scope), incident_id)
             if row is None:
                 raise IncidentNotFoundError(f"There is no incident {incident_id}.")
-            return await reading.detail(session, row, now)
+            incident = await reading.detail(session, row, now)
+            return reading.without(incident, await self._elsewhere(session, scope, [incident]))
+
+    async def as_seen(self, scope: Scope, done: IncidentAction) -> IncidentAction:
+        """What came of an act, for who is bound to a scope: without the incident's events that lie elsewhere."""
+        async with self._store.reading() as session:
+            hidden = await self._elsewhere(session, scope, [done.incident])
+        return done.model_copy(update={"incident": reading.without(done.incident, hidden)})
+
+    async def _elsewhere(self, session: ReadSession, scope: Scope, found: Sequence[IncidentSummary]) -> frozenset[str]:
+        """The events of these incidents that the scope does not cover."""
+        inner = self._areas.expand_scope(scope)
+        if inner.areas is None:
+            return frozenset()
+        facts = await repository.event_facts(session, [name for incident in found for name in incident.event_ids])
+        return frozenset(name for name, row in facts.items() if not inner.covers(row["area"]))
 
     async def area_of(self, incident_id: str) -> str | None:
         """Where an incident lies, or None; for the policy, so whoever asks."""
         async with self._store.reading() as session:
             return await repository.area_of(session, incident_id)
 
-    async def incident_of(self, event_ids: Iterable[str]) -> dict[str, str]:
-        """The newest incident of each event that has one."""
+    async def incident_of(self, event_ids: Iterable[str], scope: Scope = EVERYWHERE) -> dict[str, str]:
+        """The newest incident of each event that has one within the scope."""
+        inner = self._areas.expand_scope(scope)
         async with self._store.reading() as session:
-            return await repository.incident_of(session, event_ids)
+            found = await repository.incident_of(session, event_ids)
+            places = {name: await repository.area_of(session, name) or "" for name in set(found.values())}
+        return {event_id: name for event_id, name in found.items() if inner.covers(places[name])}
 
     async def events_of(self, scope: Scope, event_ids: Sequence[str]) -> Sequence[IncidentEvent]:
         """What some events are, as far as the scope covers them, in their order."""
