@@ -220,7 +220,9 @@ class Town:
             await self.center.incidents.load(units=[unit])
             return f"U-{key}"
         if at == "account":
-            await self.center.accounts.create(f"acc-{key}", text, commander.role, "Núi cao biển rộng 7 sông dài", areas=())
+            await self.center.accounts.create(
+                f"acc-{key}", text, commander.role, "Núi cao biển rộng 7 sông dài", areas=()
+            )
             return f"acc-{key}"
         if at == "answer":
             code = await self.report(f"Đèn hỏng {key}")
