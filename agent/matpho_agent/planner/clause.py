@@ -8,6 +8,7 @@ from functools import cache
 
 from matpho_agent.language.codes import Code, CodeKind
 from matpho_agent.language.deadlines import read_deadline, read_horizon
+from matpho_agent.language.frames import framed
 from matpho_agent.language.identifiers import read_identifiers
 from matpho_agent.language.lexicon import Match, lexicon_of, shipped
 from matpho_agent.language.names import NameMatch, find_people, find_units
@@ -19,7 +20,7 @@ from matpho_agent.planner.scan import Reading, scan
 from matpho_agent.planner.situation import Situation
 
 REASONED = frozenset({"approve", "reject", "reopen", "close", "resolve", "working", "update", "escalate"})
-NOTED = frozenset({"ack", "open", "dispatch", "escalate", "close", "reopen", "resolve", "update", "step"})
+NOTED = frozenset({"ack", "open", "dispatch", "escalate", "close", "reopen", "resolve", "update", "step", "annotate"})
 PIECES_OF: Mapping[str, frozenset[str]] = {
     "export": frozenset({"purpose"}),
     "identity": frozenset({"purpose", "fields"}),
@@ -107,7 +108,8 @@ def _word(word: str) -> Token:
 def acts_in(tokens: Sequence[Token], placed: frozenset[int] = frozenset()) -> frozenset[str]:
     """What the words want done, by meaning."""
     found = _unplaced(tokens, lexicon_of("act").matches(tokens, shipped().knows), placed)
-    return frozenset(match.value for match in longest(found))
+    frames = _unplaced(tokens, framed(tokens), placed)
+    return frozenset(match.value for match in (*longest(found), *frames))
 
 
 def _unplaced(tokens: Sequence[Token], matches: Iterable[Match], placed: frozenset[int]) -> list[Match]:

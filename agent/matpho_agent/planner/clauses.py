@@ -17,6 +17,8 @@ SHORT = 3
 ORDERS = frozenset(
     {"ack", "open", "reopen", "close", "resolve", "dispatch", "escalate", "move", "export", "approve", "reject"}
 )
+LISTED = frozenset({"identity", "verify", "export"})
+"""Wishes that list what they want."""
 WHOLE = frozenset({"submit", "watch"})
 """Wishes that swallow the sentence: a report's text, and what a standing query waits for."""
 _READ = (
@@ -42,7 +44,7 @@ _CUT = re.compile(
 _FULL_STOP = re.compile(r"[?!;\n] +")
 ADDING = frozenset(
     {"ahead", "assist", "motion", "incident", "report", "norm", "near", "allow", "return", "put", "lift", "aim", "done"}
-    | {"give", "progress", "standing", "priority", "backlog", "grab", "resolve"}
+    | {"give", "progress", "standing", "priority", "backlog", "grab", "resolve", "annotate"}
 )
 """Acts that a part of a sentence may speak of without being a wish of its own."""
 QUESTIONS = frozenset(
@@ -62,7 +64,7 @@ def clauses(text: str) -> list[str]:
     free = blanked(read, [span for _content, span in messages_in(read)], "_")
     if acts_in(free.tokens) & WHOLE:
         return [read.typed.strip()]
-    listing = acts_in(free.tokens) & {"identity", "verify", "export"}
+    listing = acts_in(free.tokens) & LISTED
     cuts = [match.span() for match in _CUT.finditer(free.plain) if not (listing and match[0].strip() == ",")]
     cuts += [
         match.span() for match in _FULL_STOP.finditer(free.plain) if not any(a <= match.start() < b for a, b in cuts)
@@ -70,6 +72,8 @@ def clauses(text: str) -> list[str]:
     parts, begin = [], 0
     for start, end in sorted(cuts):
         before, after = _between(free.tokens, begin, start), _between(free.tokens, end, len(free.plain))
+        if _same_wish(before, after):
+            continue
         if _is_wish(before) and (_is_wish(after) or re.match(_VERB, free.plain[end:].lstrip())):
             parts.append(read.typed[begin:start])
             begin = end
@@ -85,6 +89,12 @@ def clauses(text: str) -> list[str]:
 
 def _between(tokens: Sequence[Token], start: int, end: int) -> list[Token]:
     return [token for token in tokens if start <= token.start < end]
+
+
+def _same_wish(before: Sequence[Token], after: Sequence[Token]) -> bool:
+    """Whether a part only adds to a check or a package asked for: `who owns X? … I need the owner`."""
+    added = acts_in(after) - ADDING
+    return bool(added) and added <= acts_in(before) and added <= LISTED
 
 
 def _is_wish(tokens: Sequence[Token]) -> bool:

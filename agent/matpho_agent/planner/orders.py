@@ -59,11 +59,11 @@ def updates(clause: Clause) -> bool:
         and "?" not in clause.free.typed
     ):
         return True
-    if "put" in clause.acts and clause.code("incident", "") and clause.said("state"):
+    if clause.code("incident", "") and ("annotate" in clause.acts or ("put" in clause.acts and clause.said("state"))):
         return True
     if not wanted or clause.plan.metric != "count" or clause.plan.group_by:
         return False
-    if clause.code("incident"):
+    if clause.code("incident", "case"):
         return not (wanted <= {"resolve", "update"} and "progress" in clause.acts)
     if not of_incident(clause) or clause.situation.role == "citizen":
         return False
@@ -81,7 +81,32 @@ def acknowledges(clause: Clause) -> bool:
 
 def opens(clause: Clause) -> bool:
     """`open_incident`."""
-    return "open" in clause.acts and not clause.code("incident") and "standing" not in clause.acts
+    if "open" not in clause.acts or clause.code("incident") or "standing" in clause.acts or wonders(clause):
+        return False
+    return not any(way in clause.free.plain for way in UNDECIDED) and not _asks_whether(clause)
+
+
+UNDECIDED = (
+    "khi nao",
+    "the nao",
+    "lam sao",
+    "bao gio",
+    "how do",
+    "how to",
+    "how many",
+    "did ",
+    "has ",
+    "have ",
+    "was ",
+)
+"""Words of those who ask about opening rather than order it."""
+
+
+def _asks_whether(clause: Clause) -> bool:
+    """`đã mở vụ chưa`, `có mở vụ nào không`: not the polite `được không`."""
+    return clause.says("chưa") or (
+        clause.says("có") and clause.says("không", "hông", "ko") and "?" in clause.free.typed
+    )
 
 
 def escalates(clause: Clause) -> bool:
@@ -144,7 +169,7 @@ def asks_of_incident(clause: Clause) -> bool:
 
 def lists_incidents(clause: Clause) -> bool:
     """`list_incidents`: by state, priority, whose they are, or simply all."""
-    if "backlog" in clause.acts and not clause.plan.event_types:
+    if "backlog" in clause.acts and not clause.plan.event_types and not clause.codes:
         return True
     cases = clause.says("việc", "vụ", "incident", "incidents", "cases", "case", "ca")
     if clause.plan.group_by or (

@@ -51,7 +51,7 @@ def _by_code(clause: Clause) -> Wish | None:
         return Wish("feedback_status", sure=False)
     if "procedure" in kinds:
         return Wish("list_procedures", sure=False)
-    if "incident" in kinds:
+    if "incident" in kinds or kinds == {"case"}:
         return Wish("get_incident", sure=False)
     if "" in kinds and not clause.plan.has_filters() and not clause.plan.intent:
         return Wish("feedback_status" if clause.situation.role == "citizen" else "get_incident", sure=False)
@@ -153,6 +153,8 @@ def _identity(clause: Clause) -> bool:
 
 
 def _briefing(clause: Clause) -> bool:
+    if clause.code("incident", "report", "request"):
+        return False
     if "briefing" in clause.acts:
         return True
     return "summary" in clause.acts and not clause.plan.event_types and not clause.plan.objects
@@ -176,7 +178,7 @@ def _information(clause: Clause) -> bool:
 
 def _procedures(clause: Clause) -> bool:
     if "procedure" in clause.acts:
-        return not clause.acts & {"open"}
+        return not opens(clause)
     asks = "?" in clause.free.typed or clause.says(
         "gì", "nào", "sao", "bao", "mấy", "ai", "how", "what", "must", "should"
     )

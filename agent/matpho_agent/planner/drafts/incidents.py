@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.drafts.steps import step_named
 from matpho_agent.planner.wishes import MINE
 
 PRIORITIES = ("low", "medium", "high", "critical")
@@ -26,8 +27,8 @@ def priority(clause: Clause) -> str | None:
 
 
 def incident_id(clause: Clause) -> dict[str, Any]:
-    """The incident's code, or any code that stands for no other thing."""
-    code = clause.code("incident", "")
+    """The incident's code, or any code that stands for no other thing; `hồ sơ K-3` of an incident is one too."""
+    code = clause.code("incident", "", "case")
     return {"incident_id": code} if code else {}
 
 
@@ -51,29 +52,13 @@ def open_incident(clause: Clause) -> dict[str, Any]:
 def update(clause: Clause) -> dict[str, Any]:
     """`update_incident`: a state or a finished step, note and reason."""
     found = {**incident_id(clause), **_pieces(clause, "note", "reason")}
-    if (step := _step(clause)) is not None:
+    if "step" in clause.acts and (step := step_named(clause)) is not None:
         return {**found, "step_done": step}
     acts = [STATE_OF_ACT[act] for act in STATE_OF_ACT if act in clause.acts]
     states = [state for state in clause.said("state") if state in SETTABLE]
     if acts or states:
         found["status"] = acts[0] if acts else states[-1]
     return found
-
-
-def _step(clause: Clause) -> str | None:
-    """The words behind `xong bước`, up to the incident or the end."""
-    match = next((m for m in clause.found("act") if m.value == "step"), None)
-    if match is None:
-        return None
-    if clause.quotes:
-        return clause.quotes[0]
-    tokens = clause.free.tokens[match.end :]
-    codes = [code.start for code in clause.codes]
-    end = min([start for start in codes if tokens and start >= tokens[0].start], default=len(clause.free.typed))
-    typed = clause.free.typed[tokens[0].start : end] if tokens else ""
-    for stop in (" của vụ", " cho vụ", " vụ ", " của ", " for ", " of ", " in ", ", ", " rồi", " - "):
-        typed = typed.split(stop)[0]
-    return typed.strip(" '\"“”‘’:,.;#") or None
 
 
 def escalate(clause: Clause) -> dict[str, Any]:

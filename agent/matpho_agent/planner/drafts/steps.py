@@ -1,0 +1,61 @@
+"""Which step of a procedure a sentence says is done, in the words of the sentence; the incident's own steps decide."""
+
+from __future__ import annotations
+
+import re
+
+from matpho_agent.language.pieces import quotations
+from matpho_agent.planner.clause import Clause
+
+MAX_STEP_WORDS = 10
+_DONE_EN = r"(?:done|finished|completed?|complete|over|through|ticked(?: off)?|checked(?: off)?|in hand|sorted)"
+_DONE_VI = r"(?:xong(?: xuoi)?|hoan thanh|hoan tat|da lam|da xong|da duoc|ok(?: roi)?|roi)"
+_AFTER = (
+    r"(?=\s*(?:[,;:.!?()\n]|$)| (?:da |la |thi |duoc |vua |moi |cung )*" + _DONE_VI + r"(?![0-9a-z])"
+    r"| (?:la |thi )?da (?=\w)| (?:cua|cho|trong|o|tai|thuoc) (?:vu|su vu|ca|su viec|\S*\d)| vu (?:viec )?\S*\d"
+    r"| (?:da|roi|nha|nhe|di|giup|gium|dum|luon|giup em|nghen)\s*$"
+    r"| (?:is|was|has|as|are|been|now) | (?:for|of|on|in|from) (?:the )?(?:\S*\d|incident|case|job|it|that)"
+    r"| " + _DONE_EN + r"(?![0-9a-z]))"
+)
+_VERBS_EN = (
+    r"(?:finish(?:ed)?|completed?|complete|mark(?:ed)?|tick(?:ed)?(?: off)?|check(?:ed)?(?: off)?|did|done(?: with)?"
+    r"|through(?: with)?|close(?:d)?|note|record|log|set|put)"
+)
+_PATTERNS = (
+    re.compile(rf"(?<![0-9a-z]){_VERBS_EN} (?:off )?(?:the |my |our |your )?(?P<x>[^,;:.!?]+?) step(?![0-9a-z])"),
+    re.compile(r"(?:^|[,;:] ?|(?<![0-9a-z])(?:the|that) )(?P<x>(?:[^\s,;:]+ ){0,8}?[^\s,;:]+) step(?![0-9a-z])"),
+    re.compile(
+        r"(?<![0-9a-z])(?:buoc|khau|cong doan|muc|step)(?: so(?= ?\d)| ten la| no| number)?:? (?P<x>[^,;:!?]+?)"
+        + _AFTER
+    ),
+    re.compile(
+        r"(?<![0-9a-z])(?:tick(?:ed)?(?: off)?|check(?:ed)? off|danh dau xong|tich(?: xong)?|danh dau hoan thanh) "
+        r"(?:the |muc )?(?P<x>[^,;:!?]+?)" + _AFTER
+    ),
+)
+"""Ways to name a step in bare text, `x` being its name; the surest first."""
+_POINTING = frozenset(
+    {"that", "this", "it", "do", "nay", "do di", "tiep theo", "next", "the", "as done", "is", "nao"}
+    | {"mark", "tick", "tick off", "close", "complete", "finish", "next", "last", "first", "final", "every"}
+)
+
+
+def step_named(clause: Clause) -> str | None:
+    """The step's name or number as typed; None where the words only point at one, or name none."""
+    text = clause.free
+    quoted = quotations(clause.text, 1)
+    if quoted:
+        return quoted[0][0]
+    for pattern in _PATTERNS:
+        for match in pattern.finditer(text.plain):
+            name = text.typed[match.start("x") : match.end("x")].strip(" '\"“”‘’:,.;#")
+            if name and match["x"].strip() not in _POINTING and len(name.split()) <= MAX_STEP_WORDS:
+                return _without_codes(name, clause)
+    return None
+
+
+def _without_codes(name: str, clause: Clause) -> str | None:
+    """The name less the incident that it was said of: `SV.118 evacuate`."""
+    for code in clause.codes:
+        name = re.sub(re.escape(code.text), " ", name, flags=re.IGNORECASE)
+    return re.sub(r"\s+", " ", re.sub(r"^\s*['’]s ", "", name)).strip(" :,.;-") or None
