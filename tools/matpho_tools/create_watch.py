@@ -204,7 +204,8 @@ TOOL = Tool(
     names=CreateWatchArguments.named,
     free_text=lambda arguments: (
         arguments.name,
-        f"báo khi thấy {arguments.filter.query} {' '.join(arguments.filter.objects)}",
+        f"báo khi thấy {arguments.filter.query}",
+        f"báo khi thấy {' '.join(arguments.filter.objects)}",
     ),
     facts=lambda arguments: Facts(case_number=arguments.case_number or ""),
     prepare=_prepare,

@@ -52,5 +52,5 @@ TOOL = Tool(
     part_vi="kho sự kiện",
     part_en="the event store",
     names=SearchEventsArguments.named,
-    free_text=lambda arguments: (f"tìm {arguments.query} {' '.join(arguments.objects)}",),
+    free_text=lambda arguments: (f"tìm {arguments.query}", f"tìm {' '.join(arguments.objects)}"),
 )
