@@ -11,7 +11,7 @@ from matpho_platform.access.policy import Allowed, Denied, Facts, Resource
 from matpho_platform.access.principal import Principal
 from matpho_tools.city import City
 from matpho_tools.contract import Arguments, Tool
-from matpho_tools.judging import Decide
+from matpho_tools.judging import NOWHERE, Decide
 
 PUBLIC_ARGUMENTS = frozenset(
     {"event_types", "areas", "time_from", "time_to", "metric", "group_by", "compare_to", "query", "limit", "offset"}
@@ -67,10 +67,11 @@ def _judged(names: Sequence[str], judge: Callable[[str], Allowed | Denied]) -> t
     return denied if denied is not None and not kept else kept
 
 
-def _camera(city: City, camera_id: str) -> Resource | None:
+def _camera(city: City, camera_id: str) -> Resource:
+    """The camera's place; what does not exist is judged like a thing of nowhere, and so looks like one elsewhere."""
     camera = city.camera(camera_id)
     if camera is None:
-        return None
+        return NOWHERE
     return Resource(city.lineage(camera.area), "ptz" if camera.kind == "ptz" else "fixed")
 
 
