@@ -69,6 +69,7 @@ class Pausing:
             text = await self._agreed(proposal, text, runtime, memory)
         elif answer.kind == "no":
             await self.drop(context, memory)
+            memory.pending = None
             record.finished = True
             record.said = pick(memory.language, "Đã hủy, chưa có gì thay đổi.", "Cancelled; nothing was changed.")
         elif answer.kind == "edit":
@@ -81,6 +82,9 @@ class Pausing:
             calls = [{"name": proposal.tool, "args": changed, "id": "edit_1"}]
         else:
             await self.drop(context, memory)
+            if answer.rest:
+                text = answer.rest
+                record.messages = [*record.messages[:-1], HumanMessage(text)]
             record.notices.append(
                 pick(
                     memory.language,
