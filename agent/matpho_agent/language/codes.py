@@ -104,6 +104,11 @@ def _candidates(plain: str) -> list[Span]:
     return spans
 
 
+def hinted(code: str) -> CodeKind:
+    """What the parts of a code hint at, whatever stands before it; empty where they hint at nothing."""
+    return _hint(code.lower())
+
+
 def _hint(code: str) -> CodeKind:
     parts = re.split(r"[\-/_.]|(?<=[a-z])(?=\d)", code)
     return next((kind.name for kind in _kinds() for part in parts[:3] if part in kind.hints), "")

@@ -37,7 +37,17 @@ PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
         ),
         re.compile(
             r"(?<![0-9a-z])for (?:a |an |the )?(?P<x>(?:[a-z]+ ){0,3}"
-            r"(?:investigation|proceedings?|prosecution|court|sanctions?|fine|penalty|settlement))(?![0-9a-z])"
+            r"(?:investigation|proceedings?|prosecution|court|sanctions?|fine|penalty|settlement|enforcement|inquiry"
+            r"|enquiry|trial|claim|person|tribunal|prosecutors?))(?![0-9a-z])"
+        ),
+        re.compile(
+            r"(?:[,;:] ?|[0-9] )(?P<x>(?:dieu tra|xu phat|xu ly (?:vi pham|hanh chinh|hinh su)|truy to|xet xu|truy tim"
+            r"|giai quyet|tim (?:nguoi|kiem|tre)|thi hanh|phong ngua|dau tranh|thanh tra|boi thuong|bao hiem|khoi to"
+            r"|truy cuu|xac minh (?:tin bao|to giac|don)|lap bien ban|phuc vu)[^,;.]*?)" + _STOP + _LABELS
+        ),
+        re.compile(
+            r"[,;:] ?(?P<x>(?:[a-z]+ ){1,3}(?:investigation|proceedings?|prosecution|sanctions?|fine|penalty|settlement"
+            r"|enforcement|inquiry|enquiry|trial|claim))(?![0-9a-z])"
         ),
     ),
     "reason": (
@@ -52,6 +62,10 @@ PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
         re.compile(r"(?<=[0-9a-z]): (?P<x>[^\"“].{3,}?)" + _REASON_END),
     ),
     "note": (
+        re.compile(
+            r"(?<![0-9a-z])(?P<kept>(?:them |bo sung )?ghi chu|(?:add )?(?:a )?note) (?:vao|cho|to|for|on|in|against)"
+            r"(?: vu viec| vu| incident| case)? \S*\d\w*(?: la| rang| that)?(?: ?: ?| )(?P<x>.+?)" + _END
+        ),
         re.compile(
             r"(?<![0-9a-z])(?:kem ghi chu|ghi chu|kem loi nhan|loi nhan|with (?:the |a )?note(?: saying)?"
             r"|note(?: that)?"
@@ -81,7 +95,7 @@ PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
         ),
     ),
 }
-"""Ways to announce a piece in bare text; the surest first. `x` is the piece."""
+"""Ways to announce a piece in bare text; the surest first. `x` is the piece; where words are `kept`, only it is content."""
 _QUOTED = re.compile(r"[\"“„«「『]([^\"”»」』]{1,3500})[\"”»」』]|(?<![^\s:(])[‘']([^’']{2,3500})[’'](?![0-9a-zA-Z])")
 Span = tuple[int, int]
 
@@ -102,12 +116,17 @@ def read_pieces(text: Text, wanted: Collection[str], *, sure: bool = False) -> P
         if name not in wanted:
             continue
         for pattern in PATTERNS[name][:1] if sure else PATTERNS[name]:
-            match = next((m for m in pattern.finditer(text.plain) if not _inside(m.span(), spans)), None)
+            match = next((m for m in pattern.finditer(text.plain) if _announces(text, m, spans)), None)
             if match:
                 values[name] = text.typed[match.start("x") : match.end("x")].strip(" \"“”'‘’:,.;")
-                spans.append(match.span())
+                spans.append((match.start("x"), match.end()) if "kept" in pattern.groupindex else match.span())
                 break
     return Pieces({name: value for name, value in values.items() if value}, tuple(spans))
+
+
+def _announces(text: Text, match: re.Match[str], taken: Collection[Span]) -> bool:
+    """Whether a match stands free of others and is none of those that only look alike without marks."""
+    return not _inside(match.span(), taken) and not text.typed[match.start() :].lower().startswith("nhầm")
 
 
 def quotations(text: Text, least: int = MIN_QUOTED_WORDS) -> list[tuple[str, Span]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from matpho_agent.language.codes import Code, CodeKind
+from matpho_agent.language.codes import Code, CodeKind, hinted
 from matpho_agent.language.deadlines import read_deadline, read_horizon
 from matpho_agent.language.frames import framed
 from matpho_agent.language.identifiers import read_identifiers
@@ -42,6 +42,9 @@ UNIT_ACTS = frozenset({"dispatch"})
 PERSON_ACTS = frozenset({"assigned", "audit", "who", "move", "export", "identity", "dispatch", "close"})
 """Acts beside which staff may be named; a name counts as one only where it stands as such."""
 MIN_NOTE_WORDS = 2
+DECIDED = frozenset({"approve", "reject", "allow", "return"})
+PURPOSEFUL = frozenset({"export_evidence", "request_identity_check"})
+"""Tools that are asked for a purpose: what answers such a question may say it in any way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,24 @@ class Clause:
         )
 
     def code(self, *kinds: CodeKind) -> str | None:
-        """The first code of these kinds, in the order in which the kinds are given."""
+        """The first code of these kinds, in the order in which the kinds are given.
+
+        `hồ sơ` and `case` are said of everything: a code behind them that looks like another kind counts as that too.
+        """
         for kind in kinds:
-            for code in self.reading.identifiers.codes:
+            for code in self.codes:
                 if code.kind == kind:
                     return code.text
-        return None
+        return next(
+            (c.text for c in self.codes if c.kind == "case" and (like := hinted(c.text)) and like in kinds), None
+        )
+
+    @property
+    def incident(self) -> str | None:
+        """The code that may be an incident's: `case SC-201` names one where nothing says that it is a case number."""
+        return self.code("incident", "") or next(
+            (code.text for code in self.codes if code.kind == "case" and not hinted(code.text)), None
+        )
 
     @property
     def codes(self) -> tuple[Code, ...]:
@@ -130,11 +145,12 @@ def open_clause(said: str, situation: Situation, memory: Memory, tool: str = "")
     acts = acts_in(free.tokens, placed)
     acts |= _implied(free, acts, situation)
     pieces = _pieces(text if not quoted or "watch" in acts else free, acts, tool)
-    notes = _note(blanked(free, pieces.spans), acts, situation) if "note" not in pieces.values else None
+    told = pieces.values.keys() & ({"reason"} if acts & DECIDED else {"note"})
+    notes = _note(blanked(free, pieces.spans), acts, situation) if not told else None
     values = dict(pieces.values)
     spans = [*pieces.spans]
     if notes is not None:
-        values["note"] = notes[0]
+        values["reason" if acts & DECIDED and not acts & NOTED else "note"] = notes[0]
         spans.append(notes[1])
     free = blanked(free, spans)
     ahead = _ahead(free, acts, tool, situation)
@@ -165,6 +181,8 @@ def _implied(text: Text, acts: frozenset[str], situation: Situation) -> frozense
     if text.tokens and text.tokens[0].plain in OBSERVE and lexicon_of("event").exact(text.tokens):
         return frozenset({"watch"})
     found = read_identifiers(text, situation.registered)
+    if "wrap" in acts and (found.event_ids or any(code.kind == "case" for code in found.codes)):
+        return frozenset({"export"})
     if (
         "lift" in acts
         and any(code.kind == "incident" for code in found.codes)
@@ -194,11 +212,11 @@ def _pieces(text: Text, acts: frozenset[str], tool: str) -> Pieces:
     wanted = {name for act in acts for name in PIECES_OF.get(act, ())}
     wanted |= {"reason"} if acts & REASONED else set()
     wanted |= {"note"} if acts & NOTED else set()
-    if acts & {"approve", "reject"}:
+    if acts & DECIDED:
         wanted = {"reason"}
     if wanted:
         return read_pieces(text, wanted)
-    return read_pieces(text, PIECES_OF_TOOL.get(tool, ()), sure=True)
+    return read_pieces(text, PIECES_OF_TOOL.get(tool, ()), sure=tool not in PURPOSEFUL)
 
 
 def _ahead(text: Text, acts: frozenset[str], tool: str, situation: Situation) -> list[Span]:
@@ -215,7 +233,7 @@ def _ahead(text: Text, acts: frozenset[str], tool: str, situation: Situation) ->
 
 def _note(text: Text, acts: frozenset[str], situation: Situation) -> tuple[str, Span] | None:
     """The last part of an acting sentence, behind a comma, where it says nothing but news: `…, cháy lan rồi`."""
-    if not acts & NOTED:
+    if not acts & (NOTED | DECIDED):
         return None
     cut = max(text.plain.rfind(mark) for mark in (", ", "; ", " - ", " – ", ". "))
     if cut <= 0:

@@ -12,7 +12,10 @@ ASKING = (
 )  # fmt: skip
 """Words of a list or a question: `những vụ đã xử lý xong` orders nothing."""
 MEDIA = ("clip", "video", "ảnh", "hình", "footage", "snapshot", "recording", "picture", "still", "link", "file")
-CASES = ("vụ", "incident", "incidents", "case", "cases", "ca", "alert", "alerts", "cảnh", "sự", "việc")
+CASES = (
+    "vụ", "dụ", "incident", "incidents", "case", "cases", "job", "jobs", "ticket", "ca", "alert", "alerts", "cảnh", "sự",
+    "việc",
+)  # fmt: skip
 OTHER_ORDERS = frozenset(
     {"ack", "open", "reopen", "close", "resolve", "working", "step", "export", "approve", "reject", "progress", "grab"}
 )
@@ -47,6 +50,14 @@ def wonders(clause: Clause) -> bool:
     return first in {"ai", "who", "why", "when", "sao"} or clause.says("nào", "gì", "which")
 
 
+def speaks_of_many(clause: Clause) -> bool:
+    """`closed cases`, `các vụ đã đóng`: what is listed, not ordered."""
+    return clause.says(*MANY) and not clause.codes and not clause.reading.has("reference")
+
+
+MANY = ("incidents", "cases", "jobs", "tickets", "alerts", "những")
+
+
 def updates(clause: Clause) -> bool:
     """`update_incident`: a state to set, a step finished, an incident to close or open again."""
     wanted = clause.acts & UPDATES
@@ -63,16 +74,19 @@ def updates(clause: Clause) -> bool:
         return True
     if not wanted or clause.plan.metric != "count" or clause.plan.group_by:
         return False
-    if clause.code("incident", "case"):
+    if clause.incident and not clause.code(""):
         return not (wanted <= {"resolve", "update"} and "progress" in clause.acts)
-    if not of_incident(clause) or clause.situation.role == "citizen":
+    if not of_incident(clause) or clause.situation.role == "citizen" or speaks_of_many(clause):
         return False
     return bool(wanted & {"reopen", "close"} and "?" not in clause.free.typed) or not asks(clause)
 
 
+NOBODY = ("nobody", "nobody's", "noone", "anything", "unacknowledged", "chưa")
+
+
 def acknowledges(clause: Clause) -> bool:
     """`acknowledge_alert`."""
-    if wonders(clause):
+    if wonders(clause) or clause.says(*NOBODY):
         return False
     if "ack" in clause.acts:
         return True
@@ -171,7 +185,8 @@ def lists_incidents(clause: Clause) -> bool:
     """`list_incidents`: by state, priority, whose they are, or simply all."""
     if "backlog" in clause.acts and not clause.plan.event_types and not clause.codes:
         return True
-    cases = clause.says("việc", "vụ", "incident", "incidents", "cases", "case", "ca")
+    cases = clause.says("việc", "vụ", "incident", "incidents", "cases", "case", "ca", "dụ", "job", "jobs", "tickets")
+    cases = cases or clause.says(*NOBODY[:3]) or speaks_of_many(clause)
     if clause.plan.group_by or (
         clause.plan.intent == "event_statistics" and clause.says("tổng", "đếm", "count", "number")
     ):

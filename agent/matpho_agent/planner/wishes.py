@@ -51,7 +51,7 @@ def _by_code(clause: Clause) -> Wish | None:
         return Wish("feedback_status", sure=False)
     if "procedure" in kinds:
         return Wish("list_procedures", sure=False)
-    if "incident" in kinds or kinds == {"case"}:
+    if "incident" in kinds or (kinds == {"case"} and clause.incident):
         return Wish("get_incident", sure=False)
     if "" in kinds and not clause.plan.has_filters() and not clause.plan.intent:
         return Wish("feedback_status" if clause.situation.role == "citizen" else "get_incident", sure=False)
@@ -192,7 +192,7 @@ def _statistics(clause: Clause) -> bool:
     if clause.says("tỷ", "tỉ", "percentage", "percent", "share", "proportion") and clause.said("state"):
         plan.metric = "resolved_share"
         return True
-    counts = plan.intent == "event_statistics" and not clause.says("xem", "coi", "show", "liệt", "list", "những", "các")
+    counts = plan.intent == "event_statistics" and not clause.says("xem", "coi", "show", "liệt", "list", "những", "các", "nào", "kể")
     if counts and clause.acts & {"standing", "backlog"}:
         plan.metric = "open"
         return True

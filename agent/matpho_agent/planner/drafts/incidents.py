@@ -28,7 +28,7 @@ def priority(clause: Clause) -> str | None:
 
 def incident_id(clause: Clause) -> dict[str, Any]:
     """The incident's code, or any code that stands for no other thing; `hồ sơ K-3` of an incident is one too."""
-    code = clause.code("incident", "", "case")
+    code = clause.incident
     return {"incident_id": code} if code else {}
 
 
