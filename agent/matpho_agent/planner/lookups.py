@@ -10,6 +10,7 @@ from typing import Any
 
 from matpho_agent.planner.plan import QueryPlan, Remembered
 from matpho_agent.planner.situation import Situation
+from matpho_contracts.text import normalise_plate
 
 LOOKUP = "lookup_"
 """How the id of a lookup's call begins; the graph shows nothing of such a call."""
@@ -63,7 +64,8 @@ def row_of(row: Mapping[str, Any]) -> Remembered | None:
     if not isinstance(row.get("id"), str):
         return None
     time = row.get("time") or row.get("opened_at")
-    plates = row.get("plates") or ()
+    seen = [each for each in row.get("objects") or () if isinstance(each, Mapping)]
+    plates = row.get("plates") or [each["plate"]["text"] for each in seen if isinstance(each.get("plate"), Mapping)]
     return Remembered(
         id=row["id"],
         camera_id=row.get("camera_id") or "",
@@ -71,11 +73,20 @@ def row_of(row: Mapping[str, Any]) -> Remembered | None:
         time=datetime.fromisoformat(time) if isinstance(time, str) else time,
         type=row.get("type") or "",
         plate=str(plates[0]) if plates else "",
+        objects=_names(row, seen, "objects", "class"),
+        colors=_names(row, seen, "colors", "color"),
+        severity=str(row.get("severity") or ""),
         status=row.get("status") or "",
         priority=row.get("priority") or "",
         event_ids=[str(event) for event in row.get("event_ids") or ()][:MAX_ROWS],
         incident_id=row.get("incident_id") or "",
     )
+
+
+def _names(row: Mapping[str, Any], seen: Sequence[Mapping[str, Any]], name: str, part: str) -> list[str]:
+    """The classes or colours of what a row shows, told in full or as bare names."""
+    told = [each for each in row.get(name) or () if isinstance(each, str)]
+    return list(dict.fromkeys(told or [str(each[part]) for each in seen if each.get(part)]))[:MAX_ROWS]
 
 
 def described(plan: QueryPlan) -> bool:
@@ -97,6 +108,8 @@ def _fits(row: Remembered, plan: QueryPlan, situation: Situation) -> bool:
     cameras = plan.camera_ids or plan.camera_options
     if cameras and row.camera_id and row.camera_id not in cameras:
         return False
+    if _looks_other(row, plan):
+        return False
     if plan.areas and row.area and not set(plan.areas) & set(situation.places.lineage(row.area)):
         return False
     if row.time is None:
@@ -104,6 +117,16 @@ def _fits(row: Remembered, plan: QueryPlan, situation: Situation) -> bool:
     late = timedelta() if row.camera_id else OPENED_LATER
     begins_late = plan.time_from is not None and row.time < plan.time_from
     return not begins_late and not (plan.time_to is not None and row.time >= plan.time_to + late)
+
+
+def _looks_other(row: Remembered, plan: QueryPlan) -> bool:
+    """Whether what the row shows has none of the things, colours or plates spoken of."""
+    if plan.objects and row.objects and not set(plan.objects) & set(row.objects):
+        return True
+    if plan.colors and row.colors and not set(plan.colors) & set(row.colors):
+        return True
+    plate = normalise_plate(plan.plate or "")
+    return bool(plate and row.plate and plate not in (normalise_plate(row.plate) or row.plate))
 
 
 def widened(types: Sequence[str]) -> set[str]:

@@ -31,7 +31,9 @@ class EventReference(_Value):
 
     event_id: str | None = None
     ordinal: int | None = None
-    """1 is the first; -1 the last of the list; 0 the newest."""
+    """1 is the first; -1 the last of the list, -2 the one before it; 0 the newest."""
+    which: Literal["", "oldest", "worst", "next", "previous"] = ""
+    """A row by what sets it apart, or by its place beside the one spoken of last."""
     clock: AwareDatetime | None = None
     that: bool = False
 
@@ -99,6 +101,9 @@ class Remembered(_Value):
     time: datetime | None = None
     type: str = ""
     plate: str = ""
+    objects: list[str] = Field(default_factory=list)
+    colors: list[str] = Field(default_factory=list)
+    severity: str = ""
     status: str = ""
     priority: str = ""
     event_ids: list[str] = Field(default_factory=list)
@@ -150,6 +155,8 @@ class Memory(_Value):
     """What kind of thing was spoken of last: `nó` and `it` mean that."""
     cameras: list[str] = Field(default_factory=list)
     """Cameras of the last camera list."""
+    last: str = ""
+    """The tool of the last call, whatever came of it."""
     pending: Pending | None = None
     proposal: Proposal | None = None
     """The act that waits for a yes; the graph sets and clears it."""

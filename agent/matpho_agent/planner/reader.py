@@ -173,17 +173,24 @@ def _near(reading: Reading, index: PlaceIndex, plan: QueryPlan) -> None:
 
 
 def _references(reading: Reading, plan: QueryPlan) -> None:
-    ordinals = [int(value) for value in reading.values("ordinal")]
+    ordinals = reading.values("ordinal")
     that = reading.has("reference")
     ids = reading.identifiers.event_ids
     if ids:
         plan.event = EventReference(event_id=ids[0])
     elif ordinals:
-        plan.event = EventReference(ordinal=ordinals[0])
+        plan.event = pointed(ordinals[0])
     elif that or (plan.time_point is not None and not reading.has("event") and reading.says("vu", "clip", "the")):
         clock = plan.time_point if reading.time.range and not reading.time.range.dated else None
         plan.event = EventReference(that=that, clock=clock)
     plan.camera_that = reading.has("camera_reference")
+
+
+def pointed(value: str) -> EventReference:
+    """The reference that a value of the dictionary of ordinals stands for."""
+    if value.lstrip("-").isdigit():
+        return EventReference(ordinal=int(value))
+    return EventReference.model_validate({"which": value})
 
 
 def _remainder(reading: Reading) -> str:

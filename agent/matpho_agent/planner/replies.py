@@ -22,6 +22,8 @@ MAX_LONE_WORDS = 2
 QUOTES = frozenset("\"“”„«»‹›'‘’`「」『』")
 """A yes between quotes is somebody else's; the apostrophe of `don't` stands inside a word and does not count."""
 
+WEIGHTS = ("no", "ask", "yes", "wait", "alone", "soft")
+"""Of the kinds that one word without marks may be, the first that fits."""
 SIGNS: tuple[tuple[str, Literal["yes", "no"]], ...] = (("👎❌🚫✖", "no"), ("👍👌✅✔🆗", "yes"))
 """Pictures that answer without a word."""
 _PAUSE = re.compile(r"[,.;:!–-]+ +")
@@ -90,8 +92,10 @@ def plain_answer(text: str, tool: str = "") -> Literal["", "yes", "no"]:
 
 def _decides_otherwise(text: str, proposal: Proposal) -> bool:
     """Whether somebody says `duyệt` to a proposal to reject: no yes to that."""
-    approves = "approve" in acts_in(read_text(text).tokens)
-    return proposal.tool == "decide_identity_check" and proposal.arguments.get("decision") == "reject" and approves
+    if proposal.tool != "decide_identity_check" or proposal.arguments.get("decision") != "reject":
+        return False
+    tokens = read_text(text).tokens
+    return "approve" in acts_in(tokens) or "wait" in (_covered(tokens, "") or ())
 
 
 def _put_off(text: str) -> bool:
@@ -130,17 +134,19 @@ def _quoted(typed: str, tokens: Sequence[Token]) -> bool:
 
 def _covered(tokens: Sequence[Token], tool: str) -> set[str] | None:
     """The kinds of all words, longest phrases first; None where a word is no part of a plain answer."""
-    longest: dict[int, tuple[int, str]] = {}
+    longest: dict[int, tuple[tuple[int, int], str]] = {}
     for match in lexicon_of("reply", "agree").exact(tokens):
         own = match.category == "agree"
         if own and match.value != tool:
             continue
-        if match.end > longest.get(match.start, (0, ""))[0]:
-            longest[match.start] = (match.end, "yes" if own else match.value)
+        kind = "yes" if own else match.value
+        weight = (match.end, -WEIGHTS.index(kind))
+        if weight > longest.get(match.start, ((0, 0), ""))[0]:
+            longest[match.start] = (weight, kind)
     said, place = set(), 0
     while place < len(tokens):
         if place not in longest:
             return None
-        place, value = longest[place]
+        (place, _weight), value = longest[place]
         said.add(value)
     return said
