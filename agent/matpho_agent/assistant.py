@@ -9,7 +9,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from weakref import WeakValueDictionary
 
 from langchain_core.language_models import BaseChatModel
@@ -17,7 +17,13 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
 from matpho_agent.answers.facts import vocabulary
-from matpho_agent.conversations import MAX_CONVERSATION_ID, Conversations, open_conversations, thread_of
+from matpho_agent.conversations import (
+    MAX_CONVERSATION_ID,
+    Conversations,
+    UnreadableConversationError,
+    open_conversations,
+    thread_of,
+)
 from matpho_agent.graph import TurnGraph
 from matpho_agent.language.detect import language_of
 from matpho_agent.language.places import Place, PlaceIndex
@@ -25,7 +31,7 @@ from matpho_agent.language.tokens import MAX_TEXT_CHARS
 from matpho_agent.planner.llm import open_model
 from matpho_agent.planner.model_settings import AssistantSettings
 from matpho_agent.planner.situation import Situation
-from matpho_agent.turn import Record, State, Turn, TurnContext
+from matpho_agent.turn import Record, State, Turn, TurnContext, memory_of
 from matpho_contracts.errors import BadInputError, MatphoError
 from matpho_contracts.ids import is_short_id
 from matpho_contracts.times import now as present
@@ -102,6 +108,11 @@ class Assistant:
                     context = await self._context(principal, conversation_id, now or present(), channel, record)
                     async for event in self._events(thread, text, context):
                         yield event
+            except UnreadableConversationError:
+                log.exception("a stored conversation cannot be read")
+                record.outcome, record.rule = "failed", UnreadableConversationError.code
+                record.answer = _begun_anew(language_of(text))
+                await self._conversations.delete(principal.user_id, conversation_id)
             except (MatphoError, TimeoutError) as error:
                 log.warning("turn not completed", extra={"error": type(error).__name__})
                 record.outcome, record.rule = (
@@ -109,11 +120,10 @@ class Assistant:
                     getattr(error, "code", "stopped" if record.stopped else "timeout"),
                 )
                 record.answer = _stopped(language_of(text)) if record.stopped else _apology(language_of(text))
-            except Exception:  # a stored conversation that cannot be read, or a fault of ours: never the channel's end
+            except Exception:  # a fault of ours: never the channel's end, and the conversation stays as it was
                 log.exception("a turn failed in a way it does not know")
                 record.outcome, record.rule = "failed", "internal"
-                record.answer = _begun_anew(language_of(text))
-                await self._conversations.delete(principal.user_id, conversation_id)
+                record.answer = _apology(language_of(text))
             finally:
                 self._running.pop(thread, None)
             await self._conversations.forget_old(thread)
@@ -154,7 +164,7 @@ class Assistant:
     async def _events(self, thread: str, text: str, context: TurnContext) -> AsyncIterator[dict[str, Any]]:
         config: RunnableConfig = {"configurable": {"thread_id": thread}, "recursion_limit": 60}
         fresh: State = {"text": text}
-        paused = (await self._graph.aget_state(config)).next == ("pause",)
+        paused = await self._paused(config)
         stream = self._graph.astream(
             Command(resume=text) if paused else fresh,
             config,
@@ -164,6 +174,15 @@ class Assistant:
         )
         async for event in stream:
             yield dict(event)
+
+    async def _paused(self, config: RunnableConfig) -> bool:
+        """Whether the conversation waits for a yes. Raises UnreadableConversationError."""
+        try:
+            state = await self._graph.aget_state(config)
+            memory_of(cast(State, state.values))
+        except Exception as error:  # whatever a forged or broken checkpoint does when it is read ends here
+            raise UnreadableConversationError("The stored conversation cannot be read.") from error
+        return state.next == ("pause",)
 
     async def _context(
         self, principal: Principal, conversation_id: str, now: datetime, channel: str, record: Record

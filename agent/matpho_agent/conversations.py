@@ -15,7 +15,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from pydantic import SecretStr
 
 from matpho_agent.planner.model_settings import AssistantSettings
-from matpho_contracts.errors import ConfigurationError, UnavailableError
+from matpho_contracts.errors import ConfigurationError, IntegrityError, UnavailableError
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
 MAX_CONVERSATION_ID = 64
+
+
+class UnreadableConversationError(IntegrityError):
+    """A stored conversation is not what the assistant wrote; it begins anew."""
+
+    code = "unreadable_conversation"
+
+
 POSTGRES_CONNECTIONS = 8
 
 

@@ -24,7 +24,7 @@ from matpho_agent.answers.facts import area_name, pick
 from matpho_agent.answers.questions import question
 from matpho_agent.answers.talk import talk
 from matpho_agent.language.detect import language_of
-from matpho_agent.model_words import checked_words
+from matpho_agent.model_words import checked_words, only_wished_acts
 from matpho_agent.pausing import Pausing
 from matpho_agent.planner.llm import PlannerFailedError, ask_model
 from matpho_agent.planner.model import ASK_USER, TALK, DeterministicPlanner
@@ -104,7 +104,7 @@ class TurnGraph:
         record = context.record
         record.steps += 1
         runtime.stream_writer({"type": "step", "step": "plan"})
-        message = await self._from_model(context)
+        message = await self._from_model(state["text"], context, memory)
         if message is None:
             if record.done and record.note and self._model is not None:
                 return {"calls": []}
@@ -115,7 +115,7 @@ class TurnGraph:
             record.said = message.content
         return {"calls": [{"name": c["name"], "args": c["args"], "id": c["id"]} for c in message.tool_calls]}
 
-    async def _from_model(self, context: TurnContext) -> AIMessage | None:
+    async def _from_model(self, text: str, context: TurnContext, memory: Memory) -> AIMessage | None:
         """The model's next message; None where there is no model, or it failed in this turn."""
         record = context.record
         if self._model is None or record.note or self._settings.model is None:
@@ -124,6 +124,7 @@ class TurnGraph:
             planned = await ask_model(self._model, record.messages, context.places, self._settings.model.timeout_s)
             said = [str(each.content) for each in record.messages if isinstance(each, HumanMessage)]
             message = checked_words(planned, str(record.messages[0].content), said)
+            only_wished_acts(message, text, context.situation, memory)
         except PlannerFailedError as error:
             record.note, record.planner = error.message, "rules"
             return None

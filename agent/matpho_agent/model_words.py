@@ -1,6 +1,8 @@
-"""What a planning model may say and file by itself: nothing of its instructions, no links, no report of its own making.
+"""What a planning model may say, file and set going by itself: no instructions, no links, no report, no act of its own.
 
-These are checks in code. A model that breaks one has failed, and the rules take over.
+These are checks in code. An act is proposed for a model only where the rules read the same act in the person's own
+words: somebody who says yes without reading must not have agreed to what they never asked for. A model that breaks one
+has failed, and the rules take over.
 """
 
 from __future__ import annotations
@@ -10,8 +12,13 @@ from collections.abc import Iterable
 
 from langchain_core.messages import AIMessage
 
+from matpho_agent.planner.clauses import clauses
+from matpho_agent.planner.dialogue import take_step
 from matpho_agent.planner.llm import PlannerFailedError
+from matpho_agent.planner.plan import Memory
+from matpho_agent.planner.situation import Situation
 from matpho_contracts.text import words
+from matpho_tools.registry import TOOLS
 
 RUN = 8
 """Words in a row that two texts have in common by copying, not by chance."""
@@ -35,6 +42,14 @@ def checked_words(message: AIMessage, instructions: str, said: Iterable[str]) ->
         if call["name"] == "submit_feedback" and not _own(str(call["args"].get("text", "")), known):
             raise PlannerFailedError("The model filed a report that nobody dictated.")
     return AIMessage(content=without_links(text), tool_calls=message.tool_calls)
+
+
+def only_wished_acts(message: AIMessage, text: str, situation: Situation, memory: Memory) -> AIMessage:
+    """The message, whose acts are all among those that the person's words ask for. Raises PlannerFailedError."""
+    acts = {call["name"] for call in message.tool_calls if call["name"] in TOOLS and TOOLS[call["name"]].prepare}
+    if acts and not acts <= {take_step(wish, situation, memory).plan.intent for wish in clauses(text)}:
+        raise PlannerFailedError("The model wants an act that the person's words do not ask for.")
+    return message
 
 
 def without_links(text: str) -> str:

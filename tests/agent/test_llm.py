@@ -122,6 +122,17 @@ async def test_its_wish_is_judged_by_the_same_policy(
     assert (citizen.outcome, citizen.result_ids) == ("denied", ())
 
 
+async def test_an_act_that_nobody_asked_for_is_not_even_proposed(
+    talker: Assistant, model: FakeModel, who: Who, present: datetime, center: Center
+) -> None:
+    model.scripts = [[("move_camera", {"camera_id": "HC-01", "pan": 20})]]
+    turn = await talker.turn(who(Role.OFFICER), "m8", QUESTION, now=present)
+    assert (turn.outcome, turn.planner, turn.proposal) == ("answered", "rules", None)
+    assert "do not ask for" in turn.note
+    asked = await talker.turn(who(Role.OFFICER), "m8", "xoay cam HC-01 qua phải 20 độ", now=present)
+    assert (asked.outcome, asked.planner) == ("confirm", "model")
+
+
 BAD: list[Any] = [
     "error",
     "silence",
