@@ -39,7 +39,7 @@ PIECES_OF_TOOL: Mapping[str, frozenset[str]] = {
     "dispatch_unit": frozenset({"note"}),
 }
 UNIT_ACTS = frozenset({"dispatch"})
-PERSON_ACTS = frozenset({"assigned", "audit", "who", "move", "export", "identity", "dispatch", "close"})
+PERSON_ACTS = frozenset({"assigned", "audit", "who", "move", "export", "identity", "dispatch", "close", "deeds"})
 """Acts beside which staff may be named; a name counts as one only where it stands as such."""
 MIN_NOTE_WORDS = 2
 DECIDED = frozenset({"approve", "reject", "allow", "return"})

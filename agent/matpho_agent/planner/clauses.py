@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from matpho_agent.language.lexicon import lexicon_of
+from matpho_agent.language.lexicon import Match, lexicon_of
 from matpho_agent.language.pieces import blanked
 from matpho_agent.language.tokens import Token, read_text
 from matpho_agent.planner.clause import acts_in, messages_in
 
+MAX_SHOWING = 5
+SHOWN = "search_events"
 MAX_CLAUSES = 4
 """Tool calls that one sentence may ask for."""
 SHORT = 3
@@ -94,7 +96,19 @@ def _between(tokens: Sequence[Token], start: int, end: int) -> list[Token]:
 def _same_wish(before: Sequence[Token], after: Sequence[Token]) -> bool:
     """Whether a part only adds to a check or a package asked for: `who owns X? … I need the owner`."""
     added = acts_in(after) - ADDING
-    return bool(added) and added <= acts_in(before) and added <= LISTED
+    same = bool(added) and added <= acts_in(before) and added <= LISTED | {"procedure", "audit", "briefing"}
+    return same or (not added and bool(after) and _only_shows(after))
+
+
+def _only_shows(tokens: Sequence[Token]) -> bool:
+    """Whether a part says no more than to show what was asked for: `liệt kê ra coi`."""
+    said = lexicon_of("intent", "filler").exact(tokens)
+    told = {number for match in said if match.category == "filler" or match.value == SHOWN for number in _span(match)}
+    return len(tokens) <= MAX_SHOWING and len(told) == len(tokens)
+
+
+def _span(match: Match) -> range:
+    return range(match.start, match.end)
 
 
 def _is_wish(tokens: Sequence[Token]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.drafts.steps import step_named
-from matpho_agent.planner.wishes import MINE
+from matpho_agent.planner.citizens import MINE
 
 PRIORITIES = ("low", "medium", "high", "critical")
 STATE_OF_ACT = {
