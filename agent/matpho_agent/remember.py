@@ -64,6 +64,7 @@ def plan_of(tool: str, arguments: Mapping[str, Any]) -> QueryPlan:
 def remember(memory: Memory, call: Done) -> None:
     """Take note of a finished call; one that was stopped changes nothing but the things that its words spoke of."""
     arguments, result = call.arguments, call.result
+    memory.last = call.tool
     cameras = arguments.get("camera_ids") or ([arguments["camera_id"]] if arguments.get("camera_id") else [])
     if len(cameras) == 1:
         memory.camera_id = cameras[0]
@@ -71,7 +72,7 @@ def remember(memory: Memory, call: Done) -> None:
         _pending(memory, call)
     if result.outcome is Outcome.CONFIRM:
         _redescribed(memory, call)
-    if result.outcome in {Outcome.ANSWERED, Outcome.CONFIRM}:
+    if result.outcome in {Outcome.ANSWERED, Outcome.CONFIRM, Outcome.FAILED}:
         _spoken_of(memory, call)
     if result.outcome is not Outcome.ANSWERED:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from matpho_agent.planner import event_calls
@@ -10,13 +11,26 @@ from matpho_agent.planner.clause import Clause, open_clause
 from matpho_agent.planner.complete import complete, draft
 from matpho_agent.planner.drafts.oversight import forecast_days
 from matpho_agent.planner.drafts.table import DRAFTS, LISTING
-from matpho_agent.planner.event_calls import FILTERS
 from matpho_agent.planner.lookups import Found
+from matpho_agent.planner.laterness import time_of_talk
+from matpho_agent.planner.merging import changes, merged, widens
 from matpho_agent.planner.plan import Memory, QueryPlan
+from matpho_agent.planner.pointing import about_what_was_said
+from matpho_agent.planner.replies import plain_answer
 from matpho_agent.planner.situation import Situation
 from matpho_agent.planner.step import Step
 from matpho_agent.planner.wishes import find_wish
 
+_FOLLOWS = re.compile(
+    r"(?<![0-9a-z])(?:con|the|vay|thi sao|thi the nao|what about|how about|nua|too|as well|cung|chuyen sang|doi sang|doi qua"
+    r"|chuyen qua|doi thanh|thay bang|instead|then|there|o do|cho do|tai do|noi do|o day|cho do|cho ay|same|cung cho|cung ngay"
+    r"|hom do|hom ay|bua do|dem do|that (?:day|morning|afternoon|evening|night)|y toi la|nham|i mean|i meant|rieng)(?![0-9a-z])"
+    r"|^ *(?:and|ok and|also) "
+)
+"""Words of a sentence that goes on from the one before."""
+BRIEF = 3
+"""Words up to which a kind of event alone stands for the same question asked of it."""
+ONE_CAMERA = frozenset({"camera_status", "get_snapshot"})
 TALK_SPAN = 6
 """A greeting in a sentence longer than this is no greeting but a beginning."""
 EVENT_LISTS = frozenset({"search_events", "event_statistics", "list_cameras"})
@@ -46,7 +60,7 @@ def take_step(said: str, situation: Situation, memory: Memory, found: Sequence[F
         return Step(plan, talk="unavailable", about=plan.intent)
     if plan.intent in DRAFTS:
         return complete(plan, clause, found)
-    return event_calls.call(plan, memory)
+    return event_calls.call(plan, clause, found)
 
 
 def _expected(memory: Memory) -> str:
@@ -62,7 +76,7 @@ def _wished(plan: QueryPlan, clause: Clause) -> QueryPlan:
         plan.forecast_days = forecast_days(clause)
         before = clause.memory.plan
         if before is not None and before.intent in {"search_events", "event_statistics"} and not plan.has_filters():
-            return _merged(plan, before)
+            return merged(plan, before, clause)
         return plan
     before = clause.memory.plan
     if plan.intent in LISTING and before is not None and before.intent == plan.intent and plan.follow == "narrow":
@@ -74,23 +88,52 @@ def _continued(plan: QueryPlan, clause: Clause) -> QueryPlan:
     """Give the clause what it leaves out: its wish, and the filters of what was asked before."""
     memory = clause.memory
     before = memory.plan
-    fragment = not plan.intent and not plan.event_types
     if plan.camera_that and not plan.camera_ids and not plan.areas:
         _point_at_place(plan, memory)
+    pointed = about_what_was_said(plan, clause)
+    if pointed is not None:
+        return pointed
     if plan.event is not None and plan.event.ordinal == 0 and plan.intent in {"", "search_events"}:
         return _newest(plan, clause)
+    fragment = not plan.intent and not plan.event_types
+    if fragment and _another_camera(plan, clause):
+        plan.intent = memory.last
+        return plan
     if before is not None and before.intent in LISTING and fragment:
         return _listed_on(plan, before, clause)
-    if before is not None and before.intent in EVENT_LISTS and (fragment or plan.follow == "narrow") and _goes_on(plan):
-        if plan.event_types and set(plan.event_types) != set(before.event_types):
-            plan.intent = plan.intent or before.intent
-            return plan
-        return _merged(plan, before)
+    if before is not None and before.intent in EVENT_LISTS and _goes_on(plan, before, clause):
+        other = bool(plan.event_types) and set(plan.event_types) != set(before.event_types) and not changes(clause)
+        return merged(plan, before, clause, other_kind=other)
     if plan.intent == "event_statistics" and before is not None and not plan.has_filters():
-        return _merged(plan, before)
-    if not plan.intent and (plan.has_filters() or plan.query) and _is_wish(plan):
+        return merged(plan, before, clause)
+    if not plan.intent and (plan.has_filters() or plan.query) and _is_wish(plan) and not plain_answer(clause.text.typed):
         plan.intent = "search_events"
     return plan
+
+
+def _another_camera(plan: QueryPlan, clause: Clause) -> bool:
+    """`thế cam chợ Hàn`, `còn ga`: the question asked of one camera, asked of another."""
+    named = plan.camera_ids or plan.camera_options
+    alone = not (plan.time_from or plan.objects or plan.colors or plan.status or plan.kind)
+    return bool(named) and alone and clause.memory.last in ONE_CAMERA
+
+
+def _goes_on(plan: QueryPlan, before: QueryPlan, clause: Clause) -> bool:
+    """Whether a clause adds to the list or the figures before it, rather than asking anew."""
+    if before.intent == "list_cameras" and (plan.event_types or plan.objects or plan.time_from):
+        return False
+    said = plan.has_filters() or bool(plan.group_by or plan.compare_to or plan.status or plan.kind or plan.owner)
+    said = said or plan.everywhere or bool(changes(clause)) or widens(clause)
+    said = said or (not plan.time_from and time_of_talk(plan, before, clause) is not None)
+    if not said:
+        return False
+    follows = plan.follow is not None or bool(changes(clause)) or bool(_FOLLOWS.search(clause.free.plain))
+    if not plan.event_types:
+        return not plan.intent or (follows and plan.intent in {before.intent, "search_events", "event_statistics"})
+    if plan.intent not in {"", before.intent, "search_events"}:
+        return False
+    same = set(plan.event_types) == set(before.event_types)
+    return follows or (not plan.intent and (same or len(clause.free.tokens) <= BRIEF))
 
 
 def _newest(plan: QueryPlan, clause: Clause) -> QueryPlan:
@@ -103,7 +146,7 @@ def _newest(plan: QueryPlan, clause: Clause) -> QueryPlan:
     plan.limit = None if clause.says("các", "những", "events") else 1
     if memory.plan is not None and memory.plan.intent == "search_events" and not plan.event_types:
         limit = plan.limit
-        plan = _merged(plan, memory.plan)
+        plan = merged(plan, memory.plan, clause)
         plan.limit = limit
     return plan
 
@@ -135,10 +178,6 @@ def _questions(clause: Clause) -> bool:
     )
 
 
-def _goes_on(plan: QueryPlan) -> bool:
-    return plan.has_filters() or bool(plan.group_by or plan.compare_to or plan.status or plan.kind or plan.owner)
-
-
 def _is_wish(plan: QueryPlan) -> bool:
     """Whether a clause without a verb still asks for events, rather than being no request at all."""
     return plan.has_filters() or len(plan.query.split()) >= 2
@@ -150,29 +189,3 @@ def _point_at_place(plan: QueryPlan, memory: Memory) -> None:
     elif memory.plan is not None:
         plan.camera_ids = list(memory.plan.camera_ids)
         plan.areas = list(memory.plan.areas)
-
-
-def _merged(plan: QueryPlan, before: QueryPlan) -> QueryPlan:
-    """The earlier plan with what the clause says put in its place; narrowing adds, a new place replaces the old one."""
-    merged = before.model_copy(deep=True)
-    for name in (*FILTERS, "status", "kind", "owner"):
-        said = getattr(plan, name)
-        if said:
-            setattr(merged, name, said)
-    if plan.areas or plan.camera_ids or plan.near or plan.everywhere:
-        merged.areas, merged.camera_ids, merged.near = list(plan.areas), list(plan.camera_ids), plan.near
-        merged.camera_options, merged.everywhere = list(plan.camera_options), plan.everywhere
-    elif plan.camera_options:
-        merged.areas, merged.camera_ids, merged.camera_options = [], [], list(plan.camera_options)
-    if plan.time_from or plan.time_to:
-        merged.time_from, merged.time_to = plan.time_from, plan.time_to
-    merged.intent = plan.intent or before.intent
-    if merged.intent == "search_events":
-        merged.group_by, merged.compare_to = [], None
-    merged.forecast, merged.forecast_days = plan.forecast, plan.forecast_days
-    merged.group_by = plan.group_by or merged.group_by
-    merged.compare_to = plan.compare_to or merged.compare_to
-    merged.metric = plan.metric if plan.metric != "count" else merged.metric
-    if merged.min_count and merged.objects == ["person"] and merged.event_types:
-        merged.objects = []
-    return merged

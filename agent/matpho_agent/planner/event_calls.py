@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.lookups import Found
 from matpho_agent.planner.plan import Memory, QueryPlan
 from matpho_agent.planner.reader import clip_window
-from matpho_agent.planner.references import at_place, point_at
+from matpho_agent.planner.references import point_at
+from matpho_agent.planner.resolve import find_events
 from matpho_agent.planner.step import Step, ask
 
+SIMILAR = "find_similar_events"
 OF_INCIDENTS = frozenset({"open", "mean_response_minutes", "resolved_share"})
 """Figures about incidents, which have no objects, colours or plates."""
 INCIDENT_FILTERS = frozenset({"event_types", "areas", "camera_ids", "time_from", "time_to", "severity_min"})
@@ -19,8 +24,9 @@ FILTERS = (
 )  # fmt: skip
 
 
-def call(plan: QueryPlan, memory: Memory) -> Step:
+def call(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Step:
     """The tool call of a finished plan, or the question for what it lacks."""
+    memory = clause.memory
     if plan.intent in {"search_events", "event_statistics"}:
         return Step(plan, plan.intent, _filters(plan, with_query=plan.intent == "search_events"))
     if plan.intent == "list_cameras":
@@ -29,7 +35,7 @@ def call(plan: QueryPlan, memory: Memory) -> Step:
         return _about_camera(plan, memory)
     if plan.intent == "get_clip" and not _points_at_event(plan, memory) and (plan.camera_ids or plan.camera_options):
         return _camera_clip(plan, memory)
-    return _about_event(plan, memory)
+    return _about_event(plan, clause, found)
 
 
 def _filters(plan: QueryPlan, *, with_query: bool) -> dict[str, Any]:
@@ -109,21 +115,22 @@ def _camera_clip(plan: QueryPlan, memory: Memory) -> Step:
     return Step(plan, "get_clip", {"camera_id": camera, "time_from": begin.isoformat(), "time_to": end.isoformat()})
 
 
-def _about_event(plan: QueryPlan, memory: Memory) -> Step:
-    """Tools that need one event: the one pointed at, else the only one there is."""
-    found = point_at(plan.event, memory)
-    if plan.event is None or not plan.event.event_id:
-        there = at_place(plan.areas, plan.camera_ids, memory)
-        if there is not None and there.event_id:
-            found = [there.event_id]
-    if len(found) > 1 and plan.intent == "find_similar_events":
-        found = found[:1]
-    if len(found) != 1:
-        return ask(plan, "event_id", found)
-    if plan.intent == "find_similar_events":
+def _about_event(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Step:
+    """Tools that need one event: the one pointed at or described, else the only one there is."""
+    meant = plan.model_copy(update={"time_from": None, "time_to": None}) if plan.intent == SIMILAR else plan
+    resolution = find_events(meant, clause, found)
+    if resolution.lookup is not None:
+        tool, wanted = resolution.lookup
+        return Step(plan, tool, wanted, lookup=True)
+    ids = resolution.ids
+    if len(ids) > 1 and plan.intent == SIMILAR:
+        ids = ids[:1]
+    if len(ids) != 1:
+        return ask(plan, "event_id", ids)
+    if plan.intent == SIMILAR:
         filters = _filters(plan, with_query=False)
         kept = {
             name: value for name, value in filters.items() if name in {"time_from", "time_to", "areas", "camera_ids"}
         }
-        return Step(plan, plan.intent, {"event_id": found[0], **kept})
-    return Step(plan, plan.intent, {"event_id": found[0]})
+        return Step(plan, plan.intent, {"event_id": ids[0], **kept})
+    return Step(plan, plan.intent, {"event_id": ids[0]})

@@ -18,7 +18,7 @@ from matpho_agent.planner.lookups import (
     suited,
 )
 from matpho_agent.planner.plan import EventReference, QueryPlan, Remembered
-from matpho_agent.planner.references import nth, point_at
+from matpho_agent.planner.references import chosen_row, point_at
 
 PLURAL = ("các", "những", "tất", "hết", "all", "both", "them", "these", "those", "mọi")
 
@@ -92,8 +92,8 @@ def _of_event(event: Remembered, clause: Clause, rows: Sequence[Remembered] | No
 def _remembered_incident(plan: QueryPlan, clause: Clause, arguments: Mapping[str, Any]) -> list[str]:
     memory = clause.memory
     reference = plan.event or clause.plan.event
-    if reference is not None and reference.ordinal is not None and memory.incidents:
-        chosen = nth(memory.incidents, reference.ordinal)
+    if reference is not None and (reference.ordinal is not None or reference.which) and memory.incidents:
+        chosen = chosen_row(memory.incidents, reference, memory.incident_id)
         return [chosen.id] if chosen else []
     if memory.incident_id:
         return [memory.incident_id]
@@ -124,11 +124,12 @@ def find_events(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Reso
     reference = clause.plan.event or plan.event
     if reference is not None and reference.event_id:
         return Resolution([reference.event_id])
-    if reference is not None and reference.clock is not None and memory.results and not plan.event_types:
-        return Resolution(point_at(reference, memory))
+    if reference is not None and reference.clock is not None and memory.results:
+        timeless = plan.model_copy(update={"time_from": None, "time_to": None})
+        return Resolution(point_at(reference, memory, fitting(memory.results, timeless, clause.situation)))
     if not described(plan):
         return Resolution(_remembered_events(reference, clause))
-    known = [] if plan.objects or plan.colors or plan.plate else fitting(memory.results, plan, clause.situation)
+    known = fitting(memory.results, plan, clause.situation)
     if rows is None and known:
         chosen = _one_of(known, reference, clause)
         if len(chosen) == 1 or (chosen and _plural(clause)):
@@ -149,8 +150,8 @@ def _told_of(rows: Sequence[Remembered], clause: Clause) -> list[Remembered]:
 
 
 def _one_of(rows: Sequence[Remembered], reference: EventReference | None, clause: Clause) -> list[str]:
-    if reference is not None and reference.ordinal is not None and not _plural(clause):
-        chosen = nth(rows, reference.ordinal)
+    if reference is not None and (reference.ordinal is not None or reference.which) and not _plural(clause):
+        chosen = chosen_row(rows, reference, clause.memory.event_id)
         return [chosen.id] if chosen else []
     return [row.id for row in rows]
 

@@ -1,0 +1,96 @@
+"""Times told by the talk before: `hôm đó`, `hôm sau thì sao`, `the day before, same hours`, a bare `17-19h`."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from matpho_agent.language.moments import DAY, at
+from matpho_agent.language.pieces import blanked
+from matpho_agent.language.times import TimeRange, read_time
+from matpho_agent.language.tokens import read_text
+from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.plan import QueryPlan
+from matpho_contracts.times import VIETNAM
+
+Span = tuple[datetime | None, datetime | None]
+_SAME = re.compile(
+    r"(?<![0-9a-z])(?:(?:cung|ngay|trong|ca)? ?(?:ngay|hom|bua|buoi|bua)(?: hom)? (?:do|ay|day)|cung (?:ngay|hom|bua)|hom ay"
+    r"|(?:cung )?(?:dem|toi|sang|chieu|trua|khuya) (?:hom )?(?:do|ay|day)|(?:the |on )?(?:that|same)(?: same)? day"
+    r"|of that day|that (?:morning|afternoon|evening|night)|the same (?:morning|afternoon|evening|night))(?![0-9a-z])"
+)
+_NEXT = re.compile(
+    r"(?<![0-9a-z])(?:(?:hom|ngay|bua) (?:sau|ke tiep|tiep theo|ke)(?: do| nua)?|sau do mot (?:hom|ngay|bua)"
+    r"|(?:the )?(?:next|following) day|(?:the )?day after(?: that)?)(?![0-9a-z])"
+)
+_LAST = re.compile(
+    r"(?<![0-9a-z])(?:(?:hom|ngay|bua) (?:truoc (?:do|day|nua|ay)|lien truoc|truoc nua)|truoc do (?:mot|1) (?:hom|ngay|bua)"
+    r"|(?:hom|ngay|bua) truoc(?= *(?:thi|sao|nua|co|$|[?,.]))|lui (?:lai )?(?:mot|1) (?:hom|ngay|bua)"
+    r"|(?:the )?day before(?: that)?(?! yesterday)|(?:the )?previous day|(?:a|one) day earlier)(?![0-9a-z])"
+)
+_HOURS = re.compile(r"(?<![0-9a-z])(?:cung (?:khung )?gio(?: do)?|gio do|khung gio do|(?:the )?same (?:hours?|times?|slot))(?![0-9a-z])")
+_WHOLE = re.compile(r"(?<![0-9a-z])(?:ca ngay|tron ngay|nguyen ngay|whole|entire|all day|full day)(?![0-9a-z])")
+_PART = re.compile(
+    r"(?<![0-9a-z])(?P<p>dem|toi|sang|chieu|trua|khuya|morning|afternoon|evening|night)(?= (?:hom )?(?:do|ay|day)(?![0-9a-z])|$|[ ,.?!])"
+)
+SHORT = timedelta(hours=25)
+"""A range up to here is one day or a part of one, and moves as a whole."""
+
+
+def time_of_talk(plan: QueryPlan, before: QueryPlan, clause: Clause) -> Span | None:
+    """The range that a following sentence means; None where it says nothing about time."""
+    plain, start = clause.free.plain, before.time_from
+    if start is None:
+        return (plan.time_from, plan.time_to) if plan.time_from or plan.time_to else None
+    start = start.astimezone(VIETNAM)
+    moved = 1 if _NEXT.search(plain) else -1 if _LAST.search(plain) else 0
+    same = bool(_SAME.search(plain))
+    if moved and (not same or moved):
+        return _moved(before, start, moved, clause)
+    if same:
+        return _on_day(start, clause, before)
+    found = clause.reading.time.range
+    if found is None:
+        return None
+    if _HOURS.search(plain) and found.time_from and before.time_to:
+        shift = at(found.time_from.astimezone(VIETNAM).date()) - at(start.date())
+        return start + shift, before.time_to + shift
+    if not found.dated and not plan.at_present:
+        return _on_day(start, clause, before)
+    return plan.time_from, plan.time_to
+
+
+def _moved(before: QueryPlan, start: datetime, days: int, clause: Clause) -> Span:
+    """The range of the talk one day on or back; a part of the day named beside it is that day's."""
+    if _PART.search(clause.free.plain):
+        return _on_day(start + days * DAY, clause, before)
+    end = before.time_to or start + DAY
+    if end - start <= SHORT:
+        return start + days * DAY, end + days * DAY
+    edge = at(start.date()) if days < 0 else at(end.astimezone(VIETNAM).date())
+    return (edge - DAY, edge) if days < 0 else (edge, edge + DAY)
+
+
+def _on_day(day: datetime, clause: Clause, before: QueryPlan) -> Span:
+    """What the clause says of hours, on the day that was spoken of; without any, the range as it was."""
+    begin = at(day.date())
+    if _WHOLE.search(clause.free.plain):
+        return begin, begin + DAY
+    told = _hours(clause, begin)
+    if told is not None:
+        return told.time_from, told.time_to
+    return before.time_from, before.time_to
+
+
+def _hours(clause: Clause, begin: datetime) -> TimeRange | None:
+    """The clause's clock times and parts of a day, read as if that day were today and almost over."""
+    words = read_text(clause.free.typed)
+    spans = [match.span() for pattern in (_NEXT, _LAST) for match in pattern.finditer(words.plain)]
+    words = blanked(words, spans)
+    typed = re.sub(r"(?i)\b(?:hôm|ngày|bữa|buổi)? ?(?:đó|ấy|đấy)\b|\b(?:hom|ngay|bua|buoi) (?:do|ay|day)\b|\bthat (?=same )?", " ", words.typed)
+    found = read_time(read_text(typed), begin + DAY - timedelta(minutes=1)).range
+    if found is None or found.time_from is None:
+        return None
+    if not begin <= found.time_from <= begin + DAY:
+        return None
+    return found

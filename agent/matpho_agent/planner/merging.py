@@ -1,0 +1,225 @@
+"""Putting a following sentence over the plan before it: what it replaces, adds, takes out, or no longer minds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from matpho_agent.planner.clause import Clause
+
+from matpho_agent.planner.laterness import time_of_talk
+from matpho_agent.planner.plan import QueryPlan
+
+Kind = Literal["remove", "add"]
+LISTED = ("event_types", "objects", "colors", "areas", "camera_ids")
+LOOKS = ("objects", "objects_not", "colors", "min_count", "plate", "severity_min")
+"""What describes the things of one kind of event and goes with it."""
+WIDE = (*LOOKS, "status", "kind", "owner")
+_CUE = re.compile(
+    r"(?<![0-9a-z])(?:(?P<remove>bo qua|bo ra|bo bot|bo|loai tru|loai bo|loai|ngoai tru|tru ra|tru|gat|bot|khong tinh|khong ke"
+    r"|khong lay|khoi lay|khoi tinh|dung lay|khong can|chu khong phai|khong phai|leave out|drop|exclude|excluding|remove"
+    r"|without|except for|except|forget(?: about)?|never mind|minus|not counting|other than|no more)"
+    r"|(?P<add>lay them|them ca|ke ca|tinh ca|gom ca|cong them|lay ca|cong ca|xem ca|coi ca|them|ca|include|including|add"
+    r"|plus|as well as|and also))(?![0-9a-z])"
+)
+_TOO = re.compile(r"(?<![0-9a-z])(?:too|as well|also|nua luon|luon the)[ .?!]*$")
+_SCOPE = re.compile(r"[,;.]| (?:chi|only|just|lay|xem|coi|thay|doi|ma lay|instead|thoi) ")
+_KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"mau(?: sac)?|colou?rs?", ("colors",)),
+    (r"muc do|muc|do nghiem trong|severity", ("severity_min",)),
+    (r"so luong|so nguoi|count", ("min_count",)),
+    (r"bien so|bien|plate", ("plate",)),
+    (r"loai xe|xe|phuong tien|doi tuong|vehicles?|objects?", ("objects", "objects_not", "colors")),
+    (r"phuong|khu vuc|dia ban|dia diem|noi|cho|camera|cam|place|wards?|area|location", ("areas", "camera_ids", "near")),
+    (r"thoi gian|ngay gio|ngay|gio|time|dates?|day", ("time_from", "time_to")),
+    (r"chu quan|chu so huu|chu|owner", ("owner",)),
+    (r"trang thai|tinh trang|status", ("status",)),
+    (r"bo loc|loc|dieu kien|het loc|filters?", WIDE),
+)
+_WHAT = re.compile("|".join(rf"(?P<k{n}>{words})" for n, (words, _names) in enumerate(_KINDS)))
+_ANY = re.compile(
+    r"(?<![0-9a-z])(?:bat ky|bat cu|any|every|moi|tat ca cac|tat ca) (?P<a>mau|colou?r|xe|loai xe|vehicles?|phuong tien|muc do"
+    r"|muc|severity)(?![0-9a-z])|(?<![0-9a-z])(?P<b>mau|xe|loai xe|muc) (?:nao|gi) cung (?:duoc|lay)"
+)
+_ALL = re.compile(
+    r"(?<![0-9a-z])(?:(?:lay|xem|coi|hien|liet ke|mo|de|cho)(?: lai| ra)? (?:het|tat ca|toan bo|tat)|(?:lay|xem) du"
+    r"|tat ca(?: luon| di| het)?$|het luon$|show (?:me )?(?:all|everything)|all of (?:them|it)|everything(?: again)?$"
+    r"|no filters?|the whole lot|back to all|all again)(?![0-9a-z])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A stretch of the sentence that takes things out or adds them."""
+
+    kind: Kind
+    start: int
+    end: int
+
+
+def changes(clause: Clause) -> list[Change]:
+    """The stretches that take out or add, each up to the next cue, comma or word of choice."""
+    plain = clause.free.plain
+    cues = [match for match in _CUE.finditer(plain) if _cues(match, clause)]
+    found = []
+    for number, cue in enumerate(cues):
+        stop = _SCOPE.search(plain, cue.end())
+        ends = [len(plain), *([stop.start()] if stop else []), *(later.start() for later in cues[number + 1 :])]
+        found.append(Change("remove" if cue["remove"] else "add", cue.start(), min(ends)))
+    if not found and _TOO.search(plain):
+        found.append(Change("add", 0, len(plain)))
+    return found
+
+
+def _cues(match: re.Match[str], clause: Clause) -> bool:
+    """`bộ`, `bờ`, `cả` and `ca` look alike bare; typed with marks they must be the right ones."""
+    typed = clause.free.typed[match.start() : match.end()].casefold()
+    if match[0] == "ca":
+        return typed == "cả" and not re.match(r" (?:ngay|tuan|thang|dem|thanh pho|tinh|phuong|buoi)", clause.free.plain[match.end() :])
+    return match[0] not in {"bo", "tru", "bot", "loai", "gat"} or typed in {"bo", "bỏ", "trừ", "tru", "bớt", "bot", "loại", "loai", "gạt", "gat"}
+
+
+def widens(clause: Clause) -> bool:
+    """`thôi lấy hết`, `show me all`: the narrowing so far no longer counts."""
+    return bool(_ALL.search(clause.free.plain))
+
+
+def merged(plan: QueryPlan, before: QueryPlan, clause: Clause, *, other_kind: bool = False) -> QueryPlan:
+    """The earlier plan with what the clause says put in its place; with `other_kind` only its place and time stay."""
+    result = before.model_copy(deep=True)
+    if other_kind:
+        for name in (*LOOKS, "event_types"):
+            setattr(result, name, type(getattr(QueryPlan(), name))() if name in LISTED else None)
+        result.objects_not = []
+    result.query = "" if plan.has_filters() or not plan.query or clause.plan.follow == "replace" else plan.query
+    if not plan.query and not other_kind:
+        result.query = before.query
+    spans = changes(clause)
+    taken = _clear(result, clause, spans)
+    _lists(result, plan, before, clause, spans)
+    for name in ("min_count", "plate", "severity_min", "status", "kind", "owner"):
+        said = getattr(plan, name)
+        if said and name not in taken:
+            setattr(result, name, said)
+    _place(result, plan, clause, spans)
+    _time(result, plan, before, clause, spans)
+    _figures(result, plan, before)
+    if result.min_count and result.objects == ["person"] and result.event_types:
+        result.objects = []
+    return result
+
+
+def _clear(result: QueryPlan, clause: Clause, spans: list[Change]) -> set[str]:
+    """Empty the fields that are named as no longer wanted; returns their names."""
+    plain, names = clause.free.plain, set[str]()
+    for span in spans:
+        if span.kind == "remove" and not any(span.start <= start < span.end for start in _named(clause)):
+            rest = re.sub(_CUE, " ", plain[span.start : span.end])
+            match = _WHAT.search(rest)
+            if match:
+                names |= set(next(fields for n, (_words, fields) in enumerate(_KINDS) if match[f"k{n}"]))
+    for match in _ANY.finditer(plain):
+        what = _WHAT.match(match["a"] or match["b"])
+        if what:
+            names |= set(next(fields for n, (_words, fields) in enumerate(_KINDS) if what[f"k{n}"]))
+    if widens(clause):
+        names |= set(WIDE)
+        result.query = ""
+    empty = QueryPlan()
+    for name in names:
+        setattr(result, name, getattr(empty, name))
+    return names
+
+
+def _named(clause: Clause) -> Iterator[int]:
+    """Where the clause names things, kinds, colours and places."""
+    tokens = clause.reading.text.tokens
+    for match in clause.reading.matches:
+        if match.category in {"object", "event", "colour"} and match.value != "vehicle":
+            yield tokens[match.start].start
+    for place in clause.reading.places:
+        yield tokens[place.start].start
+    for start, _end in clause.reading.time.spans:
+        yield start
+
+
+def _sorted(clause: Clause, spans: list[Change], category: str) -> dict[str, list[str]]:
+    """What the clause names of a category, as it is taken out, added or simply said."""
+    tokens = clause.reading.text.tokens
+    told: dict[str, list[str]] = {"remove": [], "add": [], "said": []}
+    for match in clause.reading.matches:
+        if match.category == category and match.value != "vehicle":
+            place = tokens[match.start].start
+            kind = next((span.kind for span in spans if span.start <= place < span.end), "said")
+            told[kind] += match.value.split("+") if category == "colour" else [match.value]
+    return told
+
+
+def _lists(result: QueryPlan, plan: QueryPlan, before: QueryPlan, clause: Clause, spans: list[Change]) -> None:
+    for name, category in (("event_types", "event"), ("objects", "object"), ("colors", "colour")):
+        told = _sorted(clause, spans, category)
+        now = list(getattr(result, name))
+        known = set(told["said"]) & set(getattr(plan, name)) if name != "colors" else set(getattr(plan, name))
+        said = [value for value in getattr(plan, name) if value in known and value not in (*told["remove"], *told["add"])]
+        now = said or now
+        if told["add"]:
+            now = [*now, *told["add"]] if now else (told["add"] if name != "objects" or said else [])
+        now = list(dict.fromkeys(value for value in now if value not in told["remove"]))
+        setattr(result, name, now)
+        if name == "objects":
+            gone = [value for value in told["remove"] if value not in before.objects]
+            kept = [value for value in (*result.objects_not, *plan.objects_not, *gone) if value not in (*now, *told["add"])]
+            result.objects_not = list(dict.fromkeys(kept))
+
+
+def _place(result: QueryPlan, plan: QueryPlan, clause: Clause, spans: list[Change]) -> None:
+    """A new place takes the place of the old one; places taken out or added change the list."""
+    tokens = clause.reading.text.tokens
+    gone, more = set[str](), list[str]()
+    for match in clause.reading.places:
+        kind = next((s.kind for s in spans if s.start <= tokens[match.start].start < s.end), "")
+        ids = [place.id for place in match.places]
+        gone |= set(ids) if kind == "remove" else set()
+        more += ids if kind == "add" else []
+    areas = [name for name in plan.areas if name not in gone]
+    cameras = [name for name in plan.camera_ids if name not in gone]
+    if more and (result.areas or result.camera_ids):
+        result.areas = list(dict.fromkeys([*result.areas, *areas]))
+        result.camera_ids = list(dict.fromkeys([*result.camera_ids, *cameras]))
+    elif areas or cameras or plan.near or plan.everywhere:
+        result.areas, result.camera_ids, result.near = areas, cameras, plan.near
+        result.camera_options, result.everywhere = list(plan.camera_options), plan.everywhere
+    elif plan.camera_options and not gone:
+        result.areas, result.camera_ids, result.camera_options = [], [], list(plan.camera_options)
+    elif gone:
+        result.areas = [name for name in result.areas if name not in gone]
+        result.camera_ids = [name for name in result.camera_ids if name not in gone]
+
+
+def _time(result: QueryPlan, plan: QueryPlan, before: QueryPlan, clause: Clause, spans: list[Change]) -> None:
+    told = time_of_talk(plan, before, clause)
+    if told is None:
+        return
+    begin = clause.reading.time.spans[0][0] if clause.reading.time.spans else -1
+    kind = next((span.kind for span in spans if span.start <= begin < span.end), "")
+    if kind == "remove":
+        return
+    if kind == "add" and before.time_from and before.time_to and told[0] and told[1]:
+        told = min(before.time_from, told[0]), max(before.time_to, told[1])
+    result.time_from, result.time_to, result.time_point = told[0], told[1], plan.time_point
+
+
+def _figures(result: QueryPlan, plan: QueryPlan, before: QueryPlan) -> None:
+    result.intent = plan.intent or before.intent
+    if result.intent == "search_events":
+        result.group_by, result.compare_to = [], None
+    result.forecast, result.forecast_days = plan.forecast, plan.forecast_days
+    result.group_by = plan.group_by or result.group_by
+    result.compare_to = plan.compare_to or result.compare_to
+    result.metric = plan.metric if plan.metric != "count" else result.metric
+    result.limit = None
+
+
+

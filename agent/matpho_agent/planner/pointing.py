@@ -1,0 +1,178 @@
+"""A clause that wishes nothing of its own but points at what was spoken of, or asks a fact of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.lookups import fitting
+from matpho_agent.planner.merging import changes, merged
+from matpho_agent.planner.plan import Memory, QueryPlan, Remembered, Topic
+from matpho_agent.planner.references import nth_name
+
+TOOL_OF: Mapping[Topic, str] = {
+    "event": "get_event", "incident": "get_incident", "camera": "camera_status", "report": "feedback_status",
+    "request": "identity_check_result",
+}  # fmt: skip
+"""What shows the one thing of a kind."""
+LEADS = frozenset({"cai", "vu", "con", "chiec", "ca", "thang", "dua", "du", "the", "that", "tai", "ong", "ba", "su", "viec"})
+"""Words that a clause begins with which names one thing."""
+LEAD_WITHIN = 3
+ASKING = ("nào", "mấy", "any", "which", "đâu", "có", "những", "các", "chỉ", "only", "just", "thôi", "every", "all", "bao")
+MAX_FACT_WORDS = 14
+_FACT = re.compile(
+    r"(?<![0-9a-z])(?:(?:bien|bien so|bang so|bsx|bks|ban so)(?: xe| kiem soat| so)*(?: (?:la|gi|may|bao nhieu|sao|nao|cua|chiec|con"
+    r"|do|no)|$|[?.,])|bien (?:gi|may|bao nhieu)|bien xe|mau (?:gi|chi|nao|sac)|ao mau|mac ao|plates?|number plates?"
+    r"|licen[cs]e|(?:what|which) colou?r|dressed|luc may gio|may gio|luc nao|o cho nao|o dau|o mo|cho nao|la vu (?:gi|nao)|la gi"
+    r"|la ai|ai vay|chuyen gi|the nao|ra sao|sao roi|what time|what happened|what is it|where (?:was|is|did)|when (?:was|did)"
+    r"|ghi gi|noi dung)(?![0-9a-z])"
+)
+_SINCE = re.compile(
+    r"(?<![0-9a-z])(?:(?:tu|hoi|khi|luc|bao|tu hoi|tu khi|tu luc|tu bao) (?:nao|gio|hoi nao|khi nao|bao gio|luc nao)|bao lau|since when"
+    r"|how long|tat|hong|hu|chet|on chua|on khong|con chay|con song|working|alive|dead|status|tinh trang|mo|nhoe|ro khong)"
+    r"(?![0-9a-z])"
+)
+_PICTURE = re.compile(r"(?<![0-9a-z])(?:hinh|anh hien|anh chup|tam anh|picture|photo|still|snapshot)(?![0-9a-z])")
+_ELSEWHERE = re.compile(
+    r"(?<![0-9a-z])(?:o dau nua|dau nua|noi khac|cho khac|xuat hien|con o|di dau|qua dau|where else|anywhere else|show(?:n)? up|shown up"
+    r"|appear(?:ed)?|seen again|did it do|everything (?:else )?it did|o mo|o dau)(?![0-9a-z])"
+)
+
+
+def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
+    """The plan of a clause that points at a row, at `nó`, or asks a fact; None where it is something else."""
+    memory = clause.memory
+    if plan.intent not in {"", "get_event", "search_events"} or plan.camera_ids and memory.topic == "event" and not _led(clause):
+        return None
+    if plan.event is not None and (plan.event.ordinal or plan.event.which) and not _filtered(plan):
+        return _one_of_list(plan, clause)
+    if plan.event is not None and plan.event.clock is not None and memory.results and not _asks_list(clause):
+        plan.intent = "get_event"
+        return plan
+    if plan.event is not None and plan.event.that and plan.intent != "search_events" and not plan.event.event_id:
+        return _that(plan, clause)
+    if plan.intent == "" and _asks_fact(plan, clause):
+        return _fact(plan, clause)
+    return _named_one(plan, clause)
+
+
+def _filtered(plan: QueryPlan) -> bool:
+    return plan.has_filters() and plan.time_point is None
+
+
+def _asks_list(clause: Clause) -> bool:
+    return clause.says("nào", "any", "những", "các", "which") or bool(changes(clause))
+
+
+def _led(clause: Clause) -> bool:
+    return any(token.plain in LEADS for token in clause.free.tokens[:LEAD_WITHIN])
+
+
+def _topic_tool(memory: Memory) -> str:
+    return TOOL_OF.get(memory.topic, "get_event")
+
+
+def _one_of_list(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
+    memory = clause.memory
+    if memory.topic == "camera" and memory.cameras:
+        camera = nth_name(memory.cameras, plan.event, memory.camera_id)
+        if camera is None:
+            return None
+        plan.camera_ids, plan.intent = [camera], _camera_tool(clause)
+        return plan
+    if not (memory.results or memory.incidents):
+        return None
+    plan.intent = "get_incident" if memory.topic == "incident" and memory.incidents else "get_event"
+    return plan
+
+
+def _camera_tool(clause: Clause) -> str:
+    return "get_snapshot" if _PICTURE.search(clause.free.plain) or clause.memory.last == "get_snapshot" else "camera_status"
+
+
+def _that(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
+    """`nó mang biển số mấy`, `xe đó hôm qua có xuất hiện không`, `nó tắt từ khi nào`."""
+    memory, plain = clause.memory, clause.free.plain
+    focus = focus_of(memory)
+    if focus is not None and focus.plate and memory.topic == "event" and _on_the_move(plan, plain):
+        return QueryPlan(intent="search_events", plate=focus.plate, time_from=plan.time_from, time_to=plan.time_to)
+    if plan.event_types or plan.time_from or plan.areas or plan.camera_ids or clause.says("giống", "similar"):
+        return None
+    if memory.topic == "camera" and memory.camera_id:
+        plan.intent = _camera_tool(clause) if _PICTURE.search(plain) else "camera_status"
+        return plan
+    if memory.topic == "event" and (memory.results or memory.event_id):
+        plan.intent = "get_event"
+        return plan if focus is not None or not _asks_fact(plan, clause) else _fact(plan, clause)
+    if memory.topic == "incident" and (memory.incident_id or memory.incidents):
+        plan.intent = "get_incident"
+        return plan
+    if memory.topic == "report" and memory.report_code:
+        plan.intent, plan.arguments = "feedback_status", {"code": memory.report_code}
+        return plan
+    if memory.topic == "request" and memory.request_id:
+        plan.intent, plan.arguments = "identity_check_result", {"request_id": memory.request_id}
+        return plan
+    return None
+
+
+def _on_the_move(plan: QueryPlan, plain: str) -> bool:
+    return bool(plan.time_from or _ELSEWHERE.search(plain)) and not plan.event_types
+
+
+def focus_of(memory: Memory) -> Remembered | None:
+    """The one event spoken of last, as far as the talk remembers its row."""
+    if memory.event_id:
+        return next((row for row in memory.results if row.id == memory.event_id), None)
+    return memory.results[0] if len(memory.results) == 1 else None
+
+
+def _asks_fact(plan: QueryPlan, clause: Clause) -> bool:
+    if plan.event_types or plan.time_from or plan.areas or plan.camera_ids or plan.plate or clause.codes:
+        return False
+    if len(clause.free.tokens) > MAX_FACT_WORDS:
+        return False
+    if clause.memory.topic == "camera":
+        return bool(clause.memory.camera_id and (_SINCE.search(clause.free.plain) or _PICTURE.search(clause.free.plain)))
+    return bool(_FACT.search(clause.free.plain)) and clause.memory.topic in {"event", "incident"}
+
+
+def _fact(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
+    """A fact of the one thing spoken of; of several events the list again, which tells it of each."""
+    memory = clause.memory
+    if memory.topic == "camera":
+        plan.intent = _camera_tool(clause) if _PICTURE.search(clause.free.plain) else "camera_status"
+        return plan
+    if memory.topic == "incident":
+        plan.intent = "get_incident" if memory.incident_id or len(memory.incidents) == 1 else ""
+        return plan if plan.intent else None
+    fit = fitting(memory.results, plan, clause.situation) if plan.objects or plan.colors else []
+    if focus_of(memory) is not None or memory.event_id or len(fit) == 1:
+        plan.intent = "get_event"
+        return plan
+    before = memory.plan
+    if before is None or before.intent not in {"search_events", "event_statistics"} or not memory.results:
+        return None
+    plan.intent, plan.query = "search_events", ""
+    return merged(plan, before, clause)
+
+
+def _named_one(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
+    """`cái ở ga`, `vụ trẻ con chạy xuống đường ấy`: the one row of the list that the words fit."""
+    memory = clause.memory
+    if not _led(clause) or clause.says(*ASKING) or changes(clause) or plan.intent or plan.follow == "narrow":
+        return None
+    places = plan.camera_ids or plan.camera_options or plan.areas
+    if memory.topic == "camera" and memory.cameras and (plan.camera_ids or plan.camera_options):
+        there = [name for name in (plan.camera_ids or plan.camera_options) if name in memory.cameras]
+        if len(there) == 1 and not plan.event_types:
+            plan.camera_ids, plan.camera_options, plan.intent = there, [], _camera_tool(clause)
+            return plan
+    if not (plan.event_types or places) or memory.topic not in {"event", "incident"}:
+        return None
+    rows = memory.incidents if memory.topic == "incident" else memory.results
+    if len(rows) > 1 and len(fitting(rows, plan, clause.situation)) == 1:
+        plan.intent = _topic_tool(memory)
+        return plan
+    return None
