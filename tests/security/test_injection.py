@@ -389,7 +389,8 @@ async def test_a_report_that_quotes_an_attack_is_filed(town: OpenTown) -> None:
         for number, text in enumerate(reports):
             turn = await opened.say("cit-1", f"r{number}", text)
             assert turn.outcome in {"answered", "clarify"}, (text, turn.outcome, turn.rule)
-            assert "submit_feedback" in {call["name"] for call in turn.tool_calls} | {"submit_feedback"}
+            filed = {call["name"] for call in turn.tool_calls}
+            assert turn.outcome == "clarify" or "submit_feedback" in filed, text
 
 
 async def test_the_score_sees_an_effect_and_a_leak(
