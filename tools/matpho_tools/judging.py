@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from matpho_platform.access.policy import Allowed, Denied, Facts, Resource
 from matpho_platform.access.principal import Principal
@@ -42,8 +43,19 @@ def permit(
     for resource in resources:
         verdict = decide(principal, action, resource or NOWHERE, facts, now)
         if isinstance(verdict, Denied):
-            return verdict
+            return alike(decide, principal, action, verdict, now)
         conditions |= verdict.conditions
         policies.extend(verdict.policies)
     allowed = Allowed(first.scope, conditions, tuple(dict.fromkeys(policies)))
     return Permit(allowed, any(resource is None for resource in resources))
+
+
+Verdict = TypeVar("Verdict", Denied, Allowed | Denied)
+
+
+def alike(decide: Decide, principal: Principal, action: str, verdict: Verdict, now: datetime) -> Verdict | Denied:
+    """A no for the place, in the words for a thing of nowhere: who else might would tell what kind of thing it is."""
+    if not isinstance(verdict, Denied) or verdict.rule != "area":
+        return verdict
+    nowhere = decide(principal, action, NOWHERE, Facts(), now)
+    return nowhere if isinstance(nowhere, Denied) else verdict

@@ -11,7 +11,7 @@ from matpho_platform.access.policy import Allowed, Denied, Facts, Resource
 from matpho_platform.access.principal import Principal
 from matpho_tools.city import City
 from matpho_tools.contract import Arguments, Tool
-from matpho_tools.judging import NOWHERE, Decide
+from matpho_tools.judging import NOWHERE, Decide, alike
 
 PUBLIC_ARGUMENTS = frozenset(
     {"event_types", "areas", "time_from", "time_to", "metric", "group_by", "compare_to", "query", "limit", "offset"}
@@ -43,8 +43,8 @@ def narrow(
         return Denied("public_only")
     named = tool.names(arguments)
 
-    def ask(resource: Resource | None) -> Allowed | Denied:
-        return decide(principal, tool.action, resource, Facts(), now)
+    def ask(resource: Resource) -> Allowed | Denied:
+        return alike(decide, principal, tool.action, decide(principal, tool.action, resource, Facts(), now), now)
 
     areas = _judged(named.areas, lambda code: ask(Resource(city.lineage(code))))
     if isinstance(areas, Denied):

@@ -17,7 +17,7 @@ from matpho_platform.events.endpoints import router as intake_router
 from matpho_platform.web.headers import SecurityHeaders
 from matpho_platform.web.health import router as health_router
 from matpho_platform.web.limits import BodyLimit
-from matpho_platform.web.problems import Unforeseen, add_problem_handlers
+from matpho_platform.web.problems import DECLARED, Unforeseen, add_problem_handlers
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -49,6 +49,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        responses=DECLARED,
     )
     app.state.center = center
     add_problem_handlers(app)

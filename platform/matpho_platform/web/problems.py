@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -15,6 +16,18 @@ from matpho_contracts.errors import MatphoError
 from matpho_platform.access.errors import TooManyTriesError
 
 MEDIA_TYPE = "application/problem+json"
+DECLARED: dict[int | str, dict[str, Any]] = {
+    status: {"description": text}
+    for status, text in {
+        401: "Not signed in.",
+        403: "Not for this person, or refused to everybody.",
+        404: "There is no such thing within what the caller may see.",
+        413: "Too large.",
+        422: "A piece is missing, or not as it should be.",
+        503: "A part does not answer; the answer says which.",
+    }.items()
+}
+"""What any endpoint may answer besides its own, for the description of the API."""
 
 _log = structlog.get_logger(__name__)
 
