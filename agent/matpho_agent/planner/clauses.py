@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from matpho_agent.language.lexicon import Match, lexicon_of
 from matpho_agent.language.pieces import blanked
 from matpho_agent.language.tokens import Token, read_text
-from matpho_agent.planner.clause import acts_in, messages_in
+from matpho_agent.planner.acts import acts_in, messages_in
 
 MAX_SHOWING = 5
 SHOWN = "search_events"

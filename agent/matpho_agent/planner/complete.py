@@ -60,10 +60,27 @@ def _needed(
         return _resolved(name, find_incident(plan, clause, found, arguments), plan, arguments)
     if name == "event_ids":
         return _resolved(name, find_events(plan, clause, found), plan, arguments, clause)
+    if name == "subject" and (plate := plate_in_focus(clause)):
+        arguments[name] = {"plate": plate}
+        return None
+    if name == "filter" and (plate := plate_in_focus(clause)):
+        arguments[name] = {"plate": plate}
+        return None
     if name == "request_id" and clause.memory.request_id:
         arguments[name] = clause.memory.request_id
         return None
     return ask(plan, name)
+
+
+def plate_in_focus(clause: Clause) -> str | None:
+    """The plate of the vehicle pointed at: of the event spoken of last, or the only one of the last list."""
+    memory = clause.memory
+    ids = point_at(clause.plan.event, memory)
+    plates = {row.plate for row in memory.results if row.id in ids and row.plate}
+    return plates.pop() if len(plates) == 1 and clause.says(*POINTERS) else None
+
+
+POINTERS = ("đó", "này", "ấy", "đấy", "nó", "kia", "that", "this", "it", "its", "xe", "biển")
 
 
 def _resolved(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from matpho_agent.planner.clause import Clause
-from matpho_agent.planner.drafts.cameras import degrees_in, direction
+from matpho_agent.planner.drafts.cameras import degrees_in, direction, move
+from matpho_agent.planner.drafts.steps import step_done_bare
 from matpho_agent.planner.intents import CAMERA_WORDS
 
 ASKING = (
@@ -70,6 +71,12 @@ def updates(clause: Clause) -> bool:
         and "?" not in clause.free.typed
     ):
         return True
+    if "step" in clause.acts and "?" not in clause.free.typed and not clause.acts & {"procedure", "progress"}:
+        return True
+    if step_done_bare(clause):
+        return True
+    if clause.reading.has("reference") and "put" in clause.acts and clause.said("state") and not asks(clause):
+        return True
     if clause.code("incident", "") and ("annotate" in clause.acts or ("put" in clause.acts and clause.said("state"))):
         return True
     if not wanted or clause.plan.metric != "count" or clause.plan.group_by:
@@ -90,7 +97,12 @@ def acknowledges(clause: Clause) -> bool:
         return False
     if "ack" in clause.acts:
         return True
-    return "grab" in clause.acts and bool(clause.code("incident", "")) and not clause.acts & (UPDATES | {"progress"})
+    if "mine" in clause.acts and of_incident(clause):
+        return True
+    focus = clause.code("incident", "") or (
+        clause.memory.topic == "incident" and len(clause.free.tokens) <= SHORT_ORDER
+    )
+    return "grab" in clause.acts and bool(focus) and not clause.acts & (UPDATES | {"progress"})
 
 
 def opens(clause: Clause) -> bool:
@@ -118,9 +130,9 @@ UNDECIDED = (
 
 def _asks_whether(clause: Clause) -> bool:
     """`đã mở vụ chưa`, `có mở vụ nào không`: not the polite `được không`."""
-    return clause.says("chưa") or (
-        clause.says("có") and clause.says("không", "hông", "ko") and "?" in clause.free.typed
-    )
+    ending = [token.plain for token in clause.free.tokens[-2:]]
+    asked = clause.says("có") and clause.says("không", "hông", "ko") and "?" in clause.free.typed
+    return ("chua" in ending and clause.says("chưa")) or asked
 
 
 def escalates(clause: Clause) -> bool:
@@ -151,6 +163,32 @@ def dispatches(clause: Clause) -> bool:
         return True
     timed = clause.plan.time_from is not None and not clause.plan.at_present
     return bool(kinds and "motion" in clause.acts and "assist" in clause.acts and not timed)
+
+
+CAMERA_READING = frozenset({"list_cameras", "camera_status", "get_snapshot"})
+PASSING = frozenset(
+    {"progress", "summary", "motion", "assist", "near", "ahead", "aim", "give", "put", "lift", "grab", "done", "move"}
+    | {"standing", "norm", "incident", "report", "return", "allow", "who"}
+)
+"""Acts that a question about cameras may speak of in passing: `cam nào xoay được`, `camera ... sao rồi`."""
+CAMERA_EVENTS = frozenset({"camera_moved", "camera_covered", "camera_offline", "image_degraded"})
+
+
+def reads_cameras(clause: Clause) -> bool:
+    """Whether a clause asks after cameras themselves, so that what it says of turning or handling orders nothing."""
+    plan = clause.plan
+    if clause.codes or clause.acts - PASSING or clause.situation.role == "citizen":
+        return False
+    if set(plan.event_types) & CAMERA_EVENTS:
+        return degrees_in(clause.free.plain) is None
+    if plan.intent not in CAMERA_READING:
+        return False
+    ordered = "move" in clause.acts and not (plan.kind == "ptz" and asks(clause))
+    return (
+        not ordered
+        or (plan.intent == "camera_status" and not move(clause))
+        or (plan.kind == "ptz" and degrees_in(clause.free.plain) is None and direction(clause) is None)
+    )
 
 
 def moves(clause: Clause) -> bool:

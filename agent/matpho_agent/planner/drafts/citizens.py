@@ -8,7 +8,8 @@ from typing import Any
 from matpho_agent.language.lexicon import lexicon_of
 from matpho_agent.language.pieces import quotations
 from matpho_agent.language.places import PlaceMatch
-from matpho_agent.planner.clause import Clause, longest
+from matpho_agent.planner.acts import longest
+from matpho_agent.planner.clause import Clause
 from matpho_contracts.vocabulary import EVENT_TYPES, EventType
 
 MAX_QUERY = 400
@@ -16,10 +17,13 @@ MIN_TEXT_WORDS = 3
 _ANONYMOUS = re.compile(
     r"(?<![0-9a-z])(?:an danh|giau ten|(?:dung|khong) (?:de )?lo (?:danh tinh|ten)(?: toi| em| tui| minh)?"
     r"|khong (?:neu|de lo|can|ghi|tiet lo|cho biet) (?:ro )?ten(?: toi| em)?|nac danh"
-    r"|(?:dung|khong|xin dung|khoi) (?:de|ghi|neu|noi|dua|cho biet|bao|dinh) (?:ten|danh tinh|ho ten)(?: toi| em| tui| minh| chau)?"
+    r"|(?:dung|khong|xin dung|khoi) (?:de|ghi|neu|noi|dua|cho biet|bao|dinh) (?:ten|danh tinh|ho ten)"
+    r"(?: toi| em| tui| minh| chau)?"
     r"|giau (?:danh tinh|ho ten)|khong ky ten"
-    r"|(?:do not|don't|dont|please don't|never) (?:put|use|give|mention|show|share|include|print|record) (?:down )?my name"
-    r"|no name|leave my name out|name withheld|anonymous(?:ly)?|without my name|keep my name out|do not (?:use|give) my name|don't (?:use"
+    r"|(?:do not|don't|dont|never) (?:put|use|give|mention|show|share|include|print|record)"
+    r" (?:down )?my name"
+    r"|no name|leave my name out|name withheld"
+    r"|anonymous(?:ly)?|without my name|keep my name out|do not (?:use|give) my name|don't (?:use"
     r"|give) my name)(?![0-9a-z])"
 )
 _WISH = re.compile(

@@ -7,7 +7,8 @@ from typing import Any
 
 from matpho_agent.language.lexicon import lexicon_of
 from matpho_agent.language.tokens import read_text
-from matpho_agent.planner.clause import Clause, longest
+from matpho_agent.planner.acts import longest
+from matpho_agent.planner.clause import Clause
 
 _SPLIT = re.compile(r"\s*(?:,|/|;|\+|&|\bvà\b|\bva\b|\bvới\b|\bvoi\b|\bcùng\b|\band\b)\s*", re.IGNORECASE)
 _PERSON = re.compile(r"[^\W\d_]+(?:\s+[^\W\d_]+){1,5}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from matpho_agent.planner.clause import Clause
-from matpho_agent.planner.drafts.steps import step_named
 from matpho_agent.planner.citizens import MINE
+from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.drafts.steps import step_done_bare, step_named
 
 PRIORITIES = ("low", "medium", "high", "critical")
 STATE_OF_ACT = {
@@ -52,7 +52,8 @@ def open_incident(clause: Clause) -> dict[str, Any]:
 def update(clause: Clause) -> dict[str, Any]:
     """`update_incident`: a state or a finished step, note and reason."""
     found = {**incident_id(clause), **_pieces(clause, "note", "reason")}
-    if "step" in clause.acts and (step := step_named(clause)) is not None:
+    step = step_named(clause) if "step" in clause.acts else step_done_bare(clause)
+    if step is not None:
         return {**found, "step_done": step}
     acts = [STATE_OF_ACT[act] for act in STATE_OF_ACT if act in clause.acts]
     states = [state for state in clause.said("state") if state in SETTABLE]

@@ -54,6 +54,58 @@ def step_named(clause: Clause) -> str | None:
     return None
 
 
+def step_done_bare(clause: Clause) -> str | None:
+    """A step named without its word, of the incident spoken of: `xác minh còn cử động xong`."""
+    if not (clause.memory.topic == "incident" and clause.memory.incident_id) and not clause.code("incident"):
+        return None
+    match = _BARE.match(_less_incident(clause))
+    if match is None or "done" not in clause.acts or clause.acts & _OTHERWISE:
+        return None
+    words = [word for word in match["x"].split() if word not in _GENERIC]
+    if len(words) < MIN_BARE_WORDS or len(match["x"].split()) > MAX_STEP_WORDS:
+        return None
+    return _without_codes(clause.free.typed[match.start("x") : match.end("x")], clause)
+
+
+def _less_incident(clause: Clause) -> str:
+    """The bare text with the incident's code and its word blanked."""
+    plain = clause.free.plain
+    for code in clause.codes:
+        plain = plain[: code.start] + " " * (code.end - code.start) + plain[code.end :]
+    return re.sub(r"(?<![0-9a-z])(?:vu viec|vu|su vu)(?= )", lambda m: " " * len(m[0]), plain)
+
+
+_BARE = re.compile(
+    r"^[\s,:]*(?:da |dang |moi |vua )?(?P<x>[^,;:!?]{6,70}?) (?:da )?"
+    r"(?:xong|hoan thanh|hoan tat)(?![0-9a-z])[^,;:?]{0,12}$"
+)
+_OTHERWISE = frozenset(
+    {"close", "reopen", "resolve", "working", "dispatch", "escalate", "ack", "procedure", "progress", "open"}
+)
+_GENERIC = frozenset(
+    {"da", "lam", "xu", "ly", "giai", "quyet", "vu", "viec", "do", "nay", "ay", "day", "no", "anh", "em", "toi", "minh"}
+    | {
+        "moi",
+        "thu",
+        "het",
+        "tat",
+        "ca",
+        "ben",
+        "doi",
+        "to",
+        "roi",
+        "cung",
+        "cai",
+        "vua",
+        "duoc",
+        "dang",
+        "hien",
+        "truong",
+    }
+)
+MIN_BARE_WORDS = 2
+
+
 def _without_codes(name: str, clause: Clause) -> str | None:
     """The name less the incident that it was said of: `SV.118 evacuate`."""
     for code in clause.codes:

@@ -1,0 +1,69 @@
+"""What the words of a clause want done, by meaning: phrases, frames of words, and what things named together imply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from matpho_agent.language.frames import framed
+from matpho_agent.language.identifiers import read_identifiers
+from matpho_agent.language.lexicon import Match, lexicon_of, shipped
+from matpho_agent.language.pieces import MIN_QUOTED_WORDS, Span, quotations
+from matpho_agent.language.tokens import Text, Token, read_text
+from matpho_agent.planner.situation import Situation
+
+
+def longest(matches: Iterable[Match]) -> list[Match]:
+    """The matches that stay when each word is explained once, by the longest phrase, exact before guessed."""
+    kept: list[Match] = []
+    for match in sorted(matches, key=lambda m: (m.typo, -m.length, m.start)):
+        if not any(other.start < match.end and match.start < other.end for other in kept):
+            kept.append(match)
+    return sorted(kept, key=lambda match: match.start)
+
+
+def acts_in(tokens: Sequence[Token], placed: frozenset[int] = frozenset()) -> frozenset[str]:
+    """What the words want done, by meaning."""
+    found = unplaced(tokens, lexicon_of("act").matches(tokens, shipped().knows), placed)
+    frames = unplaced(tokens, framed(tokens), placed)
+    return frozenset(match.value for match in (*longest(found), *frames))
+
+
+def unplaced(tokens: Sequence[Token], matches: Iterable[Match], placed: frozenset[int]) -> list[Match]:
+    """The matches less those inside the names of places: `Hà Đông` closes nothing."""
+    return [
+        match
+        for match in matches
+        if not placed or not all(tokens[number].start in placed for number in range(match.start, match.end))
+    ]
+
+
+OBSERVE = frozenset({"watch", "monitor"})
+
+
+def implied(text: Text, acts: frozenset[str], situation: Situation) -> frozenset[str]:
+    """What things named together ask for in any words: a plate, a case and a field; an incident and a level above."""
+    if acts & {"export", "watch", "submit", "approve", "reject", "audit"}:
+        return frozenset()
+    if text.tokens and text.tokens[0].plain in OBSERVE and lexicon_of("event").exact(text.tokens):
+        return frozenset({"watch"})
+    found = read_identifiers(text, situation.registered)
+    if "wrap" in acts and (found.event_ids or any(code.kind == "case" for code in found.codes)):
+        return frozenset({"export"})
+    if (
+        "lift" in acts
+        and any(code.kind == "incident" for code in found.codes)
+        and lexicon_of("level").exact(text.tokens)
+    ):
+        return frozenset({"escalate"})
+    if not (found.plate or found.citizen_id) or all(code.kind != "case" for code in found.codes):
+        return frozenset()
+    return frozenset({"verify"}) if lexicon_of("field").exact(text.tokens) else frozenset()
+
+
+def messages_in(text: Text) -> list[tuple[str, Span]]:
+    """Quotations that are somebody's words: long ones, and short ones that would order something (`"đóng vụ K-3"`)."""
+    return [
+        (content, span)
+        for content, span in quotations(text, 1)
+        if len(content.split()) >= MIN_QUOTED_WORDS or acts_in(read_text(content).tokens)
+    ]
