@@ -67,7 +67,7 @@ def _weekday(reader: Reader, m: re.Match[str]) -> Moment | None:
     wanted = WEEKDAYS[m["w"]]
     monday = week_start(reader.today)
     which = (m["a"] or "") + " " + (m["b"] or "")
-    if "truoc" in which or "roi" in which or "last week" in which:
+    if "truoc" in which or "tuan roi" in which or "tuan qua" in which or "last week" in which:
         return _dated(monday - timedelta(days=7 - wanted))
     if "nay" in which or "this" in which:
         return _dated(monday + timedelta(days=wanted))
@@ -128,14 +128,36 @@ def _weekend(reader: Reader, m: re.Match[str]) -> Moment:
     return Moment(period=(at(saturday), at(saturday + timedelta(days=2))))
 
 
+DAYS_BACK = {
+    "nay": 0, "ni": 0, "hom nay": 0, "hom ni": 0, "bua nay": 0, "bua ni": 0, "ngay hom nay": 0,
+    "qua": 1, "hom qua": 1, "bua qua": 1, "ngay hom qua": 1, "ngay qua": 1,
+    "kia": 2, "hom kia": 2, "bua kia": 2, "hom truoc": 2,
+}  # fmt: skip
+"""What a Vietnamese day part is said of: days before today."""
+
+
+def _part_of_day(reader: Reader, m: re.Match[str]) -> Moment | None:
+    """`khuya 19`, `sáng 17`: a part of the day of this month."""
+    dated = _day_only(reader, m)
+    part = _part(reader, m)
+    return dated.joined(part) if dated and part else None
+
+
+def _before_yesterday(reader: Reader, m: re.Match[str]) -> Moment | None:
+    """`hôm kìa` is one day before `hôm kia`."""
+    far = reader.typed[m.start() : m.end()].lower().endswith("kìa")
+    return Moment(day=reader.today - (3 if far else 2) * DAY)
+
+
 def _part(reader: Reader, m: re.Match[str]) -> Moment | None:
     word = m["p"]
     if not reader.marked(*m.span("p"), word):
         return None
     name = PARTS[word]
-    day = {"nay": 0, "qua": 1, "hom qua": 1, "kia": 2, "hom kia": 2, "hom nay": 0, "hom truoc": 2}.get(m["w"] or "")
+    day = DAYS_BACK.get(m["w"] or "")
     if day is None:
-        return Moment(part=name)
+        alone = "d" not in m.groupdict() and reader.typed[slice(*m.span("p"))].isascii()
+        return None if alone and reader.with_marks else Moment(part=name)
     if day == 0 and name == "đêm" and reader.now.hour < 5:
         day = 1
     return Moment(day=reader.today - timedelta(days=day), part=name)
@@ -181,8 +203,10 @@ _DAY_NAMES = "|".join(
     sorted((name for name in WEEKDAYS if name not in {"thu", "mon", "sun", "sat", "wed"}), key=len, reverse=True)
 )
 _FULL_MONTHS = "|".join(name for name in MONTHS if len(name) > 4 or name in {"may", "june", "july"})
-_PART_VI = "rang sang|tang sang|sang som|sang|trua|chieu|toi|dem|khuya"
-_PART_EN = "early morning|morning|noon|midday|lunchtime|afternoon|evening|night"
+_PART_VI = "rang sang|tang sang|sang som|trua chieu|chieu toi|sang|trua|chieu|toi|dem|khuya"
+_PART_EN = "early morning|morning|noon|midday|lunchtime|afternoon|arvo|evening|night"
+_SAID_OF = "|".join(sorted(DAYS_BACK, key=len, reverse=True))
+_NO_COUNT = r"(?! ?(?:h|g|gio|phut|nguoi|xe|vu|chiec|do|met|m|km|%|camera|cam|lan|ngay|tieng)(?![0-9a-z])|[0-9:/.%])"
 
 RULES: tuple[Rule, ...] = (
     _rule(
@@ -195,26 +219,29 @@ RULES: tuple[Rule, ...] = (
     _rule(r"(?:ngay |hom )?(?P<d>\d{1,2})[/\-](?P<m>\d{1,2})(?:[/\-](?P<y>\d{4}|\d{2}))?", _numeric),
     _rule(rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<m>{_MONTH_NAMES})\.?(?:,? (?P<y>\d{{4}}))?", _named_month),
     _rule(rf"(?P<m>{_MONTH_NAMES})\.? (?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<y>\d{{4}}))?", _named_month),
-    _rule(r"(?:ngay|hom|mung) (?P<d>\d{1,2})", _day_only),
+    _rule(r"(?:ngay|hom|mung|bua|hom bua|bua hom)(?: ngay)? (?P<d>\d{1,2})" + _NO_COUNT, _day_only),
+    _rule(rf"(?P<p>{_PART_VI})(?P<w>$^)? (?P<d>\d{{1,2}})" + _NO_COUNT, _part_of_day),
+    _rule(r"(?:on )?the (?P<d>\d{1,2})(?:st|nd|rd|th)", _day_only),
+    _rule(r"(?:dem|toi|khuya) hom(?! (?:qua|nay|kia|truoc|ni|\d|thu|chu))|hoi hom(?! (?:qua|nay|kia|truoc|ni|\d|thu|chu))"
+          r"|hoi dem|hoi khuya",
+          _literal(lambda r: Moment(day=r.today - DAY, part="night"))),
     _rule(r"dem qua(?: va)? rang sang(?: (?:hom )?nay)?", _literal(lambda r: Moment(day=r.today - DAY, part="đêm"))),
-    _rule(rf"(?P<p>{_PART_VI}) (?P<w>hom qua|hom nay|hom kia|hom truoc|nay|qua|kia)", _part),
+    _rule(rf"(?P<p>{_PART_VI})(?: cua| ngay)? (?P<w>{_SAID_OF})", _part),
     _rule(rf"(?P<w>this|yesterday|last|today) (?P<p>{_PART_EN})", _english_part),
     _rule(r"tonight", _literal(lambda r: Moment(day=r.today, part="night"))),
     _rule(r"ngay mai|tomorrow", _literal(lambda r: Moment(day=r.today + DAY))),
-    _rule(r"hom nay|hnay|bua nay|ngay hom nay|trong ngay(?: hom nay| nay)?"
+    _rule(r"(?:trong |ca )?(?:ngay )?hom (?:nay|ni)|hnay|bua (?:nay|ni)|bua hom nay|trong ngay(?: hom nay| nay)?"
         r"|today", _literal(lambda r: Moment(day=r.today))),
+    _rule(r"(?:the )?day before yesterday|(?:ngay |bua )?hom kia|bua kia|hom truoc nua", _before_yesterday),
+    _rule(r"(?:ngay |bua )?hom qua|hqua|bua qua|ngay qua|yesterday", _literal(lambda r: Moment(day=r.today - DAY))),
     _rule(
-        r"(?:the )?day before yesterday|hom kia|bua kia|hom truoc nua",
-        _literal(lambda r: Moment(day=r.today - 2 * DAY)),
-    ),
-    _rule(r"hom qua|hqua|bua qua|ngay qua|bua hom qua|yesterday", _literal(lambda r: Moment(day=r.today - DAY))),
-    _rule(
-        rf"(?P<a>this|last|previous)? ?(?P<w>{_DAY_NAMES})"
-        r"(?P<b> tuan (?:nay|truoc|roi)| last week| this week| nay| vua roi)?",
+        rf"(?:(?:cai )?(?:hom|bua|ngay) )?(?P<a>this|last|previous)? ?(?P<w>{_DAY_NAMES})"
+        r"(?P<b> tuan (?:nay|ni|truoc|roi|qua)| last week| this week| nay| vua roi| vua qua| roi)?",
         _weekday,
     ),
     _rule(
-        rf"(?:in |within |for |over |during )?(?:the )?(?:past|last|previous) (?:{_N} )?(?:of )?(?P<half>$^)?"
+        rf"(?:in |within |for |over |during )?(?:the )?(?:past|last(?! (?:week|month)(?![a-z]))|(?<=the )last|previous) "
+        rf"(?:{_N} )?(?:of )?(?P<half>$^)?"
         r"(?P<u>minutes?|mins?|hours?|days?|weeks?|months?)",
         _length,
     ),
@@ -225,7 +252,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(rf"{_N} (?P<u>minutes?|hours?|days?|weeks?)(?P<half>$^)? ago", _length),
     _rule(
-        r"gan day|dao nay|(?P<may>may) (?:hom|ngay) (?:nay|truoc|qua)|recently|lately|these days",
+        r"gan day|dao nay|dao ni|(?P<may>may) (?:hom|ngay|bua) (?:nay|ni|ray|truoc|qua|gio)|hom (?:ray|gio)|bua (?:ray|gio)"
+        r"|recently|lately|these days|of late",
         _recent,
     ),
     _rule(r"(?:tu )?sang gio", _literal(lambda r: Moment(period=(at(r.today, 5), max(r.now, at(r.today, 5)))))),
@@ -233,10 +261,10 @@ RULES: tuple[Rule, ...] = (
     _rule(r"(?:tu )?dau thang(?: nay)?|month to date", _literal(lambda r: _since(r, month_start(r.today)))),
     _rule(r"(?:tu )?dau nam(?: nay)?|year to date", _literal(lambda r: _since(r, date(r.today.year, 1, 1)))),
     _rule(r"cuoi tuan(?: nay| qua| truoc| vua roi)?|(?:this |last |the )?weekend", _weekend),
-    _rule(r"tuan nay|trong tuan|this week", _literal(lambda r: _week(r, 0))),
-    _rule(r"tuan truoc|tuan qua|tuan roi|tuan vua roi|last week", _literal(lambda r: _week(r, 1))),
-    _rule(r"thang nay|trong thang|this month", _literal(lambda r: _month(r, 0))),
-    _rule(r"thang truoc|thang qua|thang roi|last month", _literal(lambda r: _month(r, 1))),
+    _rule(r"(?:ca |trong )?tuan (?:nay|ni)|trong tuan|this week", _literal(lambda r: _week(r, 0))),
+    _rule(r"tuan truoc|tuan qua|tuan roi|tuan vua (?:roi|qua)|last week", _literal(lambda r: _week(r, 1))),
+    _rule(r"thang (?:nay|ni)|trong thang|this month", _literal(lambda r: _month(r, 0))),
+    _rule(r"thang truoc|thang qua|thang roi|thang vua (?:roi|qua)|last month", _literal(lambda r: _month(r, 1))),
     _rule(rf"(?:thang|(?:in|during|since|for|last|this) (?:the month of )?(?=(?:{_FULL_MONTHS})))(?: "
         rf"|(?<= ))(?P<m>{_FULL_MONTHS}|1[0-2]|0?[1-9])"
           r"(?:(?:/| nam | )(?P<y>\d{4}))?", _whole_month),
@@ -248,6 +276,8 @@ RULES: tuple[Rule, ...] = (
     _rule(r"(?P<h>\d{1,2}) ?(?:gio|h|g) ?(?P<min>\d{2})?(?: ?phut)?", _clock),
     _rule(r"(?P<h>\d{1,2})(?P<min>$^)? ?(?P<ap>am|pm|a\.m\.|p\.m\.)", _clock),
     _rule(r"(?P<h>\d{1,2})(?P<min>$^)? ?o'?clock", _clock),
+    _rule(r"(?<=since )noon|(?<=from )noon|(?<=after )noon|(?<=before )noon|(?<=until )noon|12 noon",
+          _literal(lambda _r: Moment(clock=(12, 0), exact_hour=True))),
     _rule(r"midnight|nua dem", _literal(lambda _r: Moment(clock=(24, 0), exact_hour=True))),
     _rule(rf"(?P<p>{_PART_VI})(?P<w>$^)?", _part),
     _rule(rf"(?:in the |at |during the )?(?P<p>{_PART_EN})(?P<w>$^)?", _english_part),

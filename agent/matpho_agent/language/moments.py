@@ -18,7 +18,7 @@ WEEKDAYS = {
     "thu hai": 0, "thu 2": 0, "t2": 0, "monday": 0, "mon": 0, "thu ba": 1, "thu 3": 1, "t3": 1, "tuesday": 1, "tue": 1,
     "thu tu": 2, "thu 4": 2, "t4": 2, "wednesday": 2, "wed": 2, "thu nam": 3, "thu 5": 3, "t5": 3, "thursday": 3,
     "thu": 3, "thu sau": 4, "thu 6": 4, "t6": 4, "friday": 4, "fri": 4, "thu bay": 5, "thu 7": 5, "t7": 5,
-    "saturday": 5, "sat": 5, "chu nhat": 6, "sunday": 6, "sun": 6,
+    "saturday": 5, "sat": 5, "chu nhat": 6, "chu nhut": 6, "cn": 6, "sunday": 6, "sun": 6,
 }  # fmt: skip
 MONTHS = {
     name: index
@@ -30,12 +30,12 @@ MONTHS = {
 }  # fmt: skip
 PARTS = {
     "rang sang": "dawn", "tang sang": "dawn", "sang som": "dawn", "sang": "sáng", "trua": "trưa", "chieu": "chiều",
-    "toi": "tối", "dem": "đêm", "khuya": "đêm", "early morning": "dawn", "morning": "sáng", "noon": "trưa",
+    "toi": "tối", "dem": "đêm", "khuya": "đêm", "trua chieu": "trưa chiều", "chieu toi": "chiều tối", "arvo": "chiều", "early morning": "dawn", "morning": "sáng", "noon": "trưa",
     "midday": "trưa", "lunchtime": "trưa", "afternoon": "chiều", "evening": "tối", "night": "night", "overnight": "đêm",
 }  # fmt: skip
 HOURS = {
     "dawn": (0, 5), "sáng": (5, 11), "trưa": (11, 13), "chiều": (13, 18), "tối": (18, 22), "đêm": (22, 29),
-    "night": (18, 29),
+    "night": (18, 29), "trưa chiều": (11, 18), "chiều tối": (13, 22),
 }  # fmt: skip
 """Local hours; the five of the tool contract, `dawn` before them, and the English night (evening and night)."""
 MARKED = {
@@ -98,6 +98,12 @@ class Reader:
     def today(self) -> date:
         """The local day."""
         return self.now.date()
+
+    @property
+    def with_marks(self) -> bool:
+        """Whether the text is typed with marks, so that a word without is meant without."""
+        tokens = read_text(self.typed).tokens
+        return sum(not token.bare for token in tokens) * 5 >= len(tokens) * 2
 
     def marked(self, start: int, end: int, word: str) -> bool:
         """Whether the typed word may be the day part `word`: bare, or with the right marks."""

@@ -24,6 +24,10 @@ MAX_ENTRIES = 400
 """Spellings looked at for a part of a name or a slip in one; what fits more is no name."""
 MAX_CANDIDATES = 24
 """A part of a name that fits more cameras than this names none of them."""
+MAX_OF_KIND = 8
+"""A kind of place (`bưu điện`, `the market`) that more cameras stand at than this names none of them."""
+NO_KINDS = frozenset({"phuong", "xa", "quan", "duong", "nga tu", "cong", "khu do thi"})
+"""Kinds of which every city has so many that their bare name says nothing."""
 _PARTS = re.compile(r" [-–] |[()/,;]")
 Kind = Literal["area", "camera"]
 
@@ -100,6 +104,27 @@ def is_generic(token: Token) -> bool:
     return token.plain in generic_words() if token.bare else token.marks in _generic_marks()
 
 
+@cache
+def _kinds() -> dict[tuple[str, ...], list[tuple[tuple[Token, ...], str]]]:
+    """Ways to say a kind of place by their bare words, with the kind."""
+    table = yaml.safe_load((resources.files("matpho_agent.language") / "data" / "toponym.yaml").read_text("utf-8"))
+    found: dict[tuple[str, ...], list[tuple[tuple[Token, ...], str]]] = defaultdict(list)
+    for name, said in table.items():
+        for way in () if name in NO_KINDS else said:
+            words = read_text(way).tokens
+            found[tuple(word.plain for word in words)].append((words, str(name)))
+    return found
+
+
+def kind_of(window: Sequence[Token]) -> str:
+    """The kind of place that the words are, and nothing more; a single word must have its marks, if it has any."""
+    for words, name in _kinds().get(tuple(token.plain for token in window), ()):
+        marked = len(words) > 1 or not window[0].bare or words[0].bare
+        if marked and all(agrees(token, word) for token, word in zip(window, words, strict=True)):
+            return name
+    return ""
+
+
 def canonical(words: Sequence[str]) -> tuple[str, ...]:
     """The words with each kind of place in one spelling: `railway station` becomes `ga`."""
     result: list[str] = []
@@ -128,6 +153,7 @@ class PlaceIndex:
         self._entries: list[_Entry] = []
         self._canonical: dict[frozenset[str], list[Place]] = defaultdict(list)
         self._spaceless: dict[str, list[_Entry]] = defaultdict(list)
+        self._of_kind: dict[str, dict[Place, None]] = defaultdict(dict)
         for place in self.places:
             for position, name in enumerate((place.id, place.name, *place.aliases)):
                 self._add(place, name, main=position == 1)
@@ -141,7 +167,12 @@ class PlaceIndex:
             entry = _Entry(words, place, main)
             self._whole[_key(words)].append(entry)
             self._spaceless["".join(word.plain for word in words)].append(entry)
-            self._canonical[frozenset(canonical([word.plain for word in words]))].append(place)
+            spelled = canonical([word.plain for word in words])
+            self._canonical[frozenset(spelled)].append(place)
+            if place.kind == "camera":
+                for size in (1, 2, 3):
+                    for start in range(len(spelled) - size + 1):
+                        self._of_kind[" ".join(spelled[start : start + size])][place] = None
             for word in words:
                 self._posting[word.plain].add(len(self._entries))
                 self._sized[len(words), word.plain].add(len(self._entries))
@@ -172,7 +203,7 @@ class PlaceIndex:
                 window = tokens[start : start + size]
                 places = self._whole_name(window)
                 whole = bool(places)
-                places = places or self._translated(window) or self._part(window)
+                places = places or self._translated(window) or self._part(window) or self._kind(window)
                 guessed = () if places else self._slip(window)
                 if places or guessed:
                     found.append(PlaceMatch(start, start + size, places or guessed, whole, bool(guessed)))
@@ -239,6 +270,12 @@ class PlaceIndex:
             if self._entries[number].place.kind == "camera" and _contains(self._entries[number].words, window)
         )
         return places if len(places) <= MAX_CANDIDATES else ()
+
+    def _kind(self, window: Sequence[Token]) -> tuple[Place, ...]:
+        """The cameras at the only few places of a kind: `ở bưu điện`, `near the railway station`."""
+        name = kind_of(window)
+        places = self._of_kind.get(name, ()) if name else ()
+        return tuple(places) if len(places) <= MAX_OF_KIND else ()
 
     def _slip(self, window: Sequence[Token]) -> tuple[Place, ...]:
         """One wrong, missing or swapped letter in a name of two words or more."""

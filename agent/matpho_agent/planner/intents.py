@@ -19,41 +19,65 @@ READING = (
     "get_event",
     "search_events",
 )
-LISTING = frozenset({"liet", "ke", "danh", "list", "nhung", "cac"})
 CAMERA_WORDS = ("cam", "camera", "cameras", "cams")
-VIEW_WORDS = ("xem", "coi", "mo", "show", "see", "view", "open", "look", "watch", "grab")
+VIEW_WORDS = (
+    "xem", "coi", "mo", "bat", "ngo", "nhin", "show", "see", "view", "open", "look", "watch", "grab", "anh", "hinh", "lay",
+)  # fmt: skip
+LISTS = (("danh", "sach"), ("liet", "ke"), ("ke", "ra"), ("ke", "het"), ("list",), ("tung", "vu"), ("tung", "lan"))
+"""Words that ask for the things themselves rather than for their number."""
+
+
+def speaks_of_cameras(reading: Reading) -> bool:
+    """Whether a word for cameras occurs: `cam`, `camera`, `máy quay`."""
+    return reading.says(*CAMERA_WORDS) or _says_in_order(reading, ("may", "quay"))
+
+
+def wants_a_list(reading: Reading) -> bool:
+    """Whether the clause asks for a list in so many words; `đánh` is no `danh`."""
+    return any(_says_in_order(reading, words) for words in LISTS)
+
+
+def _says_in_order(reading: Reading, words: tuple[str, ...]) -> bool:
+    plain = [token.plain for token in reading.text.tokens]
+    return any(tuple(plain[start : start + len(words)]) == words for start in range(len(plain)))
 
 
 def reading_intent(reading: Reading, plan: QueryPlan) -> str:
     """The name of a tool that reads events or cameras, or empty where the clause names no such wish."""
     cues = reading.values("intent")
-    speaks_of_cameras = reading.says(*CAMERA_WORDS)
     wanted = next((name for name in READING if name in cues), "")
     if wanted in {"find_similar_events", "get_clip", "get_snapshot"}:
         return wanted
-    one_camera = bool(plan.camera_ids or plan.camera_options or plan.camera_that)
-    if wanted in {"camera_status", "list_cameras"} or (speaks_of_cameras and plan.status and not plan.event_types):
-        return _about_cameras(plan, wanted, one_camera)
-    if speaks_of_cameras and not plan.event_types and not plan.objects and not plan.query:
-        if one_camera and reading.says(*VIEW_WORDS) and (plan.time_from is None or plan.at_present):
-            return "get_snapshot"
-        if (plan.kind or plan.owner) and not one_camera:
-            return "list_cameras"
-    if wanted == "event_statistics" or plan.forecast or plan.group_by or plan.compare_to or plan.metric != "count":
-        listed = "search_events" in cues and any(token.plain in LISTING for token in reading.text.tokens)
-        return "search_events" if listed and not plan.group_by and not plan.compare_to else "event_statistics"
+    about = _about_cameras(reading, plan, wanted)
+    if about:
+        return about
+    counted = wanted in {"event_statistics", "camera_status", "list_cameras"} and "event_statistics" in cues
+    if counted or plan.forecast or plan.group_by or plan.compare_to or plan.metric != "count":
+        figures = bool(plan.compare_to) or plan.metric != "count" or plan.forecast
+        return "search_events" if wants_a_list(reading) and not figures and not plan.group_by else "event_statistics"
     if wanted == "get_event" or (plan.event and plan.event.event_id and not plan.has_filters()):
         return "get_event"
-    return wanted
+    return "search_events" if wanted in {"camera_status", "list_cameras"} else wanted
 
 
-def _about_cameras(plan: QueryPlan, wanted: str, one_camera: bool) -> str:
-    if plan.event_types:
-        return "search_events"
-    if one_camera:
-        return "camera_status" if wanted == "camera_status" or not wanted or plan.status else wanted
-    return (
-        "list_cameras"
-        if plan.status or plan.kind or plan.owner or wanted == "list_cameras"
-        else wanted or "list_cameras"
-    )
+def _about_cameras(reading: Reading, plan: QueryPlan, wanted: str) -> str:
+    """The wish for cameras themselves, if that is what the clause is about."""
+    if plan.event_types or plan.plate or plan.group_by or plan.compare_to:
+        return ""
+    spoken = speaks_of_cameras(reading)
+    one = bool(plan.camera_ids or plan.camera_options or plan.camera_that)
+    if one:
+        if wanted == "camera_status" or (plan.status and (spoken or wanted)) or (plan.kind == "ptz" and spoken):
+            return "camera_status"
+        quiet = spoken and not plan.objects and not plan.query
+        if quiet and reading.says(*VIEW_WORDS) and (plan.time_from is None or plan.at_present):
+            return "get_snapshot"
+        return wanted if wanted == "list_cameras" and spoken else ""
+    if wanted == "camera_status" and not spoken and not plan.status:
+        return wanted
+    described = bool(plan.status or plan.kind or plan.owner)
+    if wanted in {"camera_status", "list_cameras"} or (spoken and described):
+        if wanted == "camera_status" and not described and not reading.says("nao", "which", "all", "cac", "any"):
+            return wanted
+        return "list_cameras"
+    return ""

@@ -18,6 +18,8 @@ PRESENT = ("bay gio", "hien", "luc nay", "right now", "now")
 """Ways to say just now."""
 KEPT_IN_QUERY = frozenset({"event", "object", "colour"})
 """Words that became filters but belong to the picture that a remaining description paints."""
+FEW_WORDS = 2
+"""Words left over beside a known kind of event that describe nothing: `thằng nào … vậy bây`."""
 NATIVE_OBJECTS = {
     "illegal_dumping": ("rubbish",),
     "abandoned_object": ("bag",),
@@ -132,6 +134,7 @@ def _where(reading: Reading, situation: Situation, plan: QueryPlan) -> None:
     if plan.own_area and not plan.areas:
         plan.areas = list(situation.own_areas)
     plan.areas = list(dict.fromkeys(plan.areas))
+    _inside(index, plan)
     plan.camera_ids = list(dict.fromkeys(plan.camera_ids))
     plan.camera_options = [name for name in dict.fromkeys(plan.camera_options) if name not in plan.camera_ids]
     _near(reading, index, plan)
@@ -140,6 +143,20 @@ def _where(reading: Reading, situation: Situation, plan: QueryPlan) -> None:
             code for camera in plan.camera_ids if (place := index.camera(camera)) for code in index.lineage(place.area)
         }
         plan.areas = [area for area in plan.areas if area not in homes]
+
+
+def _inside(index: PlaceIndex, plan: QueryPlan) -> None:
+    """Of several cameras that a name may mean those in the areas named beside it: `the hospital in Bạch Mai`."""
+    named = set(plan.areas)
+    there = [
+        camera
+        for camera in plan.camera_options
+        if (place := index.camera(camera)) and named & set(index.lineage(place.area))
+    ]
+    if len(there) == 1 and not plan.camera_ids:
+        plan.camera_ids, plan.camera_options = there, []
+    elif there:
+        plan.camera_options = there
 
 
 def _preferred(places: Sequence[Place], situation: Situation) -> list[Place]:
@@ -200,7 +217,7 @@ def _remainder(reading: Reading) -> str:
         for number, token in enumerate(reading.text.tokens)
         if number not in reading.taken and len(token.plain) > 1 and not token.plain.isdigit()
     ]
-    if not left:
+    if not left or (len(left) <= FEW_WORDS and reading.has("event")):
         return ""
     kept = [
         token.typed

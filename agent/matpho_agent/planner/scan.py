@@ -9,6 +9,7 @@ from matpho_agent.language.identifiers import Identifiers, read_identifiers
 from matpho_agent.language.lexicon import Lexicon, Match, lexicon_of
 from matpho_agent.language.names import NameMatch
 from matpho_agent.language.places import PlaceMatch
+from matpho_agent.language.senses import Sense, senses, telling
 from matpho_agent.language.times import TimeReading, read_time
 from matpho_agent.language.tokens import Text, Token
 from matpho_agent.planner.situation import Situation
@@ -48,7 +49,8 @@ def scan(text: Text, situation: Situation, lexicon: Lexicon, names: Sequence[Nam
     """Find identifiers, times, phrases and places; each word is explained once, `names` (of units, people) first."""
     identifiers = read_identifiers(text, situation.registered)
     named = {number for match in names for number in range(match.start, match.end)}
-    candidates = lexicon.matches(text.tokens, lexicon_of("act").knows)
+    candidates = lexicon.matches(text.tokens, _written_right)
+    candidates += _bare_colours(text.tokens, candidates)
     compared = [match for match in candidates if match.category == "compare"]
     pictured = [match for match in candidates if match.value == "get_snapshot" and match.length > 1 and not match.typo]
     newest = [match for match in candidates if match.category == "ordinal" and match.length > 1]
@@ -58,6 +60,13 @@ def scan(text: Text, situation: Situation, lexicon: Lexicon, names: Sequence[Nam
     covered = [(m.start, m.end) for m in (*compared, *pictured, *newest)]
     covered += [(name.start, name.end) for name in names] + [(place.start, place.end) for place in named_places]
     hidden = [(text.tokens[start].start, text.tokens[end - 1].end) for start, end in covered]
+    meant = senses(text.tokens)
+    hidden += [
+        (text.tokens[start].start, text.tokens[end - 1].end)
+        for sense in meant
+        if sense.category == "compare"
+        for start, end in sense.spans
+    ]
     time = read_time(_without(text, [*hidden, *identifiers.spans]), situation.now)
     reading = Reading(text, time, identifiers, taken=dict.fromkeys(named, "name"))
     for span in (*identifiers.spans, *time.spans):
@@ -65,7 +74,78 @@ def scan(text: Text, situation: Situation, lexicon: Lexicon, names: Sequence[Nam
             if token.start < span[1] and span[0] < token.end:
                 reading.taken[number] = "fixed"
     _claim(reading, _without_orange_things(text.tokens, candidates), places)
+    _sense(reading, meant)
     return reading
+
+
+FREE = frozenset({"filler", "object", "negation", "intent", "own", "follow", "reference", "camera_reference"})
+"""What the words of a sense may have been taken for before; their own meaning stays."""
+
+
+def _sense(reading: Reading, meant: Sequence[Sense]) -> None:
+    """Add what words mean together, where no phrase has explained them."""
+    for sense in meant:
+        numbers = [number for start, end in sense.spans for number in range(start, end)]
+        held = {reading.taken.get(number) for number in numbers} - {None, *FREE, sense.category}
+        if sense.category == "event" and held:
+            continue
+        if sense.category != "event" and held - {"status", "kind", "owner", "group", "fixed", "ordinal", "event"}:
+            continue
+        if sense.value in CAMERA_SENSES and _of_things(reading, numbers):
+            continue
+        start, end = sense.spans[0]
+        reading.matches.append(Match(start, end, sense.category, sense.value))
+        if sense.category in KEEPING:
+            for number in numbers:
+                reading.taken.setdefault(number, sense.category)
+    reading.matches.sort(key=lambda match: match.start)
+
+
+CAMERA_SENSES = frozenset({"list_cameras", "camera_status", "ptz", "fixed", "offline", "online", "degraded"})
+
+
+def _of_things(reading: Reading, numbers: Sequence[int]) -> bool:
+    """Whether a sense about cameras has a thing for one: `xe máy cam nào` is an orange motorbike."""
+    return any(
+        reading.taken.get(number) == "object"
+        or (reading.text.tokens[number].plain == "cam" and reading.taken.get(number - 1) == "object")
+        for number in numbers
+    )
+
+
+KEEPING = frozenset({"event", "group", "compare", "metric", "intent", "kind", "owner", "status"})
+"""Categories whose senses explain their words, so that they are no description."""
+
+
+def _written_right(word: str) -> bool:
+    """Whether a word is known elsewhere and therefore no slip of a phrase here."""
+    return lexicon_of("act").knows(word) or word in telling()
+
+
+BARE_COLOURS = {
+    "do": "red", "den": "black", "trang": "white", "vang": "yellow", "xanh": "blue+green", "tim": "purple",
+    "nau": "brown", "xam": "grey", "ghi": "grey",
+}  # fmt: skip
+"""Colours typed without marks; only right behind a thing are they colours (`xe van trang`)."""
+NO_COLOUR_BEFORE = frozenset(
+    {"cho", "truoc", "gan", "tu", "khi", "luc", "o", "rac", "xe", "sai", "trai", "bay", "ngay"}
+)
+"""Words before which `den` is `đến` and `do` is `đổ` or `đỗ`."""
+
+
+def _bare_colours(tokens: Sequence[Token], candidates: Sequence[Match]) -> list[Match]:
+    """Colours without marks behind the things that candidates name."""
+    found = []
+    things = {m.end: m.value for m in candidates if m.category == "object" and not m.typo}
+    for number, thing in things.items():
+        if number >= len(tokens) or not tokens[number].bare or tokens[number].plain not in BARE_COLOURS:
+            continue
+        word = tokens[number].plain
+        after = tokens[number + 1].plain if number + 1 < len(tokens) else ""
+        doubtful = word in {"do", "den"} and (thing == "vehicle" or after in NO_COLOUR_BEFORE or after[:1].isdigit())
+        if not doubtful:
+            found.append(Match(number, number + 1, "colour", BARE_COLOURS[word]))
+    return found
 
 
 def _no_date(match: PlaceMatch, tokens: Sequence[Token]) -> bool:
