@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from matpho_agent.language.lexicon import lexicon_of
 from matpho_agent.language.tokens import Token, read_text
-from matpho_agent.planner.clause import acts_in, open_clause
+from matpho_agent.planner.acts import acts_in
+from matpho_agent.planner.clause import open_clause
 from matpho_agent.planner.edits import changes_in
 from matpho_agent.planner.plan import Memory, Proposal
 from matpho_agent.planner.situation import Situation
@@ -51,7 +52,7 @@ def read_reply(text: str, memory: Memory, situation: Situation) -> Reply:
     proposal = memory.proposal
     if proposal is None:
         return Reply("other")
-    plain = plain_answer(text, proposal.tool)
+    plain = plain_answer(text, *_own(proposal))
     if plain == "yes" and _decides_otherwise(text, proposal):
         return Reply("edit", {"decision": "approve"})
     if plain:
@@ -61,16 +62,16 @@ def read_reply(text: str, memory: Memory, situation: Situation) -> Reply:
         return Reply("edit", changes)
     if _put_off(text):
         return Reply("no")
-    refused, rest = _first_refused(text, proposal.tool)
+    refused, rest = _first_refused(text, proposal)
     if refused and not _wants_something(rest, memory, situation):
         return Reply("no")
     return Reply("other", rest=rest if refused else "")
 
 
-def plain_answer(text: str, tool: str = "") -> Literal["", "yes", "no"]:
+def plain_answer(text: str, *own: str) -> Literal["", "yes", "no"]:
     """`yes` or `no` where the text is nothing but that, else empty; yes and no together are a no.
 
-    `tool` is the act that waits: said again (`đóng đi`) it is a yes.
+    `own` names the act that waits: said again (`đóng đi`) it is a yes.
 
     >>> plain_answer("ok em, gửi đi nhé"), plain_answer("thôi khỏi"), plain_answer("ok nếu chỉ huy đồng ý")
     ('yes', 'no', '')
@@ -81,7 +82,7 @@ def plain_answer(text: str, tool: str = "") -> Literal["", "yes", "no"]:
         return next((answer for signs, answer in SIGNS if any(sign in text for sign in signs)), "")
     if len(tokens) > MAX_PLAIN_WORDS or "?" in read.typed or _quoted(read.typed, tokens):
         return ""
-    said = _covered(tokens, tool)
+    said = _covered(tokens, own)
     if said is None or "ask" in said:
         return ""
     if "no" in said:
@@ -90,12 +91,17 @@ def plain_answer(text: str, tool: str = "") -> Literal["", "yes", "no"]:
     return "yes" if "yes" in said or alone else ""
 
 
+def _own(proposal: Proposal) -> tuple[str, ...]:
+    """The names under which the words of a waiting act are listed."""
+    return proposal.tool, str(proposal.arguments.get("status", ""))
+
+
 def _decides_otherwise(text: str, proposal: Proposal) -> bool:
     """Whether somebody says `duyệt` to a proposal to reject: no yes to that."""
     if proposal.tool != "decide_identity_check" or proposal.arguments.get("decision") != "reject":
         return False
     tokens = read_text(text).tokens
-    return "approve" in acts_in(tokens) or "wait" in (_covered(tokens, "") or ())
+    return "approve" in acts_in(tokens) or "wait" in (_covered(tokens, ()) or ())
 
 
 def _put_off(text: str) -> bool:
@@ -103,15 +109,15 @@ def _put_off(text: str) -> bool:
     read = read_text(text)
     if not read.tokens or "?" in read.typed or _quoted(read.typed, read.tokens):
         return False
-    said = _covered(read.tokens, "")
+    said = _covered(read.tokens, ())
     return said is not None and "wait" in said and said <= {"wait", "soft", "alone"}
 
 
-def _first_refused(text: str, tool: str) -> tuple[bool, str]:
+def _first_refused(text: str, proposal: Proposal) -> tuple[bool, str]:
     """Whether the part before the first pause of the sentence is a plain no, and what stands behind it."""
     for cut in _PAUSE.finditer(text):
         head, rest = text[: cut.start()], text[cut.end() :].strip()
-        if plain_answer(head, tool) == "no":
+        if plain_answer(head, *_own(proposal)) == "no":
             return True, rest
         if not _put_off(head):
             break
@@ -132,12 +138,12 @@ def _quoted(typed: str, tokens: Sequence[Token]) -> bool:
     return any(character in QUOTES and place not in inside for place, character in enumerate(typed))
 
 
-def _covered(tokens: Sequence[Token], tool: str) -> set[str] | None:
+def _covered(tokens: Sequence[Token], acts: Sequence[str]) -> set[str] | None:
     """The kinds of all words, longest phrases first; None where a word is no part of a plain answer."""
     longest: dict[int, tuple[tuple[int, int], str]] = {}
     for match in lexicon_of("reply", "agree").exact(tokens):
         own = match.category == "agree"
-        if own and match.value != tool:
+        if own and match.value not in acts:
             continue
         kind = "yes" if own else match.value
         weight = (match.end, -WEIGHTS.index(kind))
