@@ -212,6 +212,8 @@ class TurnGraph:
         prompt = self._prompts.get(context.principal.role.value, language)
         said = talk(arguments["topic"], arguments["about"], prompt, context.principal, language)
         record.said = said if not record.done else record.said
+        if arguments["topic"] == "dropped":
+            memory.pending = None
         record.messages.append(AIMessage(content=""))
 
     async def _answer(self, state: State, runtime: Runtime[TurnContext]) -> State:

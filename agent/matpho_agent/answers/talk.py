@@ -39,6 +39,8 @@ def talk(topic: str, about: str, prompt: Prompt, principal: Principal, language:
         return pick(language, f"Chào {principal.name}. {prompt.help}", f"Hello {principal.name}. {prompt.help}")
     if topic == "help":
         return prompt.help
+    if topic == "dropped":
+        return pick(language, "Vâng, tôi bỏ việc đó. Chưa có gì thay đổi.", "All right, dropped. Nothing was changed.")
     if topic == "thanks":
         return pick(language, "Không có gì. Cần gì thêm cứ nói.", "You are welcome. Tell me if you need anything else.")
     if topic == "bye":

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from matpho_agent.language.tokens import read_text
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.complete import draft
+from matpho_agent.planner.drafts import cameras
 from matpho_agent.planner.drafts.table import DRAFTS, FREE_TEXT
 from matpho_agent.planner.lookups import described
 from matpho_agent.planner.plan import Pending, QueryPlan
-from matpho_agent.planner.references import at_place, nth
+from matpho_agent.planner.references import at_place, nth, nth_name
+from matpho_agent.planner.replies import plain_answer
 from matpho_agent.planner.wishes import Wish
 
 DESCRIBED = frozenset({"incident_id", "event_ids"})
@@ -19,6 +21,7 @@ DESCRIPTION = (
     "time_from", "time_to", "time_point", "near", "event",
 )  # fmt: skip
 MAX_ANSWER_WORDS = 60
+MAX_DEGREES = 360
 READING_ANEW = frozenset({"search_events", "event_statistics", "list_cameras", "find_similar_events"})
 
 
@@ -79,6 +82,8 @@ def _for_tool(pending: Pending, clause: Clause, wish: Wish | None) -> QueryPlan 
         return plan
     if pending.missing in {"pan", "tilt", "zoom"} and plan.arguments != before.arguments:
         return plan
+    if pending.missing in {"pan", "tilt", "zoom"}:
+        return _turned(plan, before, clause)
     if pending.missing in {"area", "location"}:
         return _place(plan, pending, clause)
     words = clause.text.typed.strip()
@@ -86,6 +91,7 @@ def _for_tool(pending: Pending, clause: Clause, wish: Wish | None) -> QueryPlan 
         pending.missing in FREE_TEXT
         and wish is None
         and "?" not in words
+        and not plain_answer(words)
         and 0 < len(words.split()) <= MAX_ANSWER_WORDS
     ):
         plan.arguments[pending.missing] = words.strip(" \"“”'.")
@@ -94,6 +100,19 @@ def _for_tool(pending: Pending, clause: Clause, wish: Wish | None) -> QueryPlan 
         plan.arguments["fields"] = [part.strip() for part in words.replace(" và ", ",").split(",") if part.strip()]
         return plan
     return plan if plan.arguments != before.arguments else None
+
+
+def _turned(plan: QueryPlan, before: QueryPlan, clause: Clause) -> QueryPlan | None:
+    """A direction alone, or degrees alone where the direction is known: `sang trái`, `20`."""
+    where = cameras.direction(clause)
+    bare = clause.text.typed.strip(" .°")
+    if bare.isdigit() and before.direction and int(bare) <= MAX_DEGREES:
+        plan.arguments.update(cameras.turn(before.direction, int(bare)))
+        return plan
+    if where is None or clause.plan.has_filters() and clause.plan.event_types:
+        return None
+    plan.direction = where  # type: ignore[assignment] # one of the four
+    return plan
 
 
 def _place(plan: QueryPlan, pending: Pending, clause: Clause) -> QueryPlan | None:
@@ -121,10 +140,9 @@ def _chosen(pending: Pending, clause: Clause) -> str | None:
     if typed.isdigit() and 0 < int(typed) <= len(pending.options):
         return pending.options[int(typed) - 1]
     reference = clause.plan.event
-    if reference is not None and reference.ordinal and 0 < reference.ordinal <= len(pending.options):
-        return pending.options[reference.ordinal - 1]
-    if reference is not None and reference.ordinal == -1 and pending.options:
-        return pending.options[-1]
+    named = nth_name(pending.options, reference)
+    if named is not None:
+        return named
     if reference is not None and reference.ordinal == 0 and pending.options:
         rows = [row for row in (*clause.memory.incidents, *clause.memory.results) if row.id in pending.options]
         newest = nth(rows, 0)
@@ -162,8 +180,9 @@ def chosen_camera(clause: Clause, options: Sequence[str]) -> str | None:
     named = [camera for camera in (*plan.camera_ids, *plan.camera_options) if not options or camera in options]
     if len(named) == 1:
         return named[0]
-    if plan.event and plan.event.ordinal and 0 < plan.event.ordinal <= len(options):
-        return options[plan.event.ordinal - 1]
+    pointed = nth_name(options, plan.event)
+    if pointed is not None:
+        return pointed
     typed = clause.text.typed.strip()
     if typed.isdigit() and 0 < int(typed) <= len(options):
         return options[int(typed) - 1]

@@ -11,8 +11,8 @@ from matpho_agent.planner.clause import Clause, open_clause
 from matpho_agent.planner.complete import complete, draft
 from matpho_agent.planner.drafts.oversight import forecast_days
 from matpho_agent.planner.drafts.table import DRAFTS, LISTING
-from matpho_agent.planner.lookups import Found
 from matpho_agent.planner.laterness import time_of_talk
+from matpho_agent.planner.lookups import Found
 from matpho_agent.planner.merging import changes, merged, widens
 from matpho_agent.planner.plan import Memory, QueryPlan
 from matpho_agent.planner.pointing import about_what_was_said
@@ -41,6 +41,8 @@ def take_step(said: str, situation: Situation, memory: Memory, found: Sequence[F
 
     `found` is what the lookups of this very wish have brought so far.
     """
+    if memory.pending is not None and not found and plain_answer(said) == "no":
+        return Step(QueryPlan(), talk="dropped")
     clause = open_clause(said, situation, memory, _expected(memory))
     wish = find_wish(clause)
     plan = clause.plan

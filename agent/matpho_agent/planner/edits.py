@@ -132,9 +132,20 @@ def _special(clause: Clause, proposal: Proposal, said: dict[str, Any]) -> dict[s
     return {}
 
 
+def _says(clause: Clause, name: str) -> bool:
+    """Whether the clause has a preset's name in it."""
+    return re.search(rf"(?<![0-9a-z]){re.escape(read_text(name).plain)}(?![0-9a-z])", clause.text.plain) is not None
+
+
 def _movement(clause: Clause, proposal: Proposal, said: dict[str, Any]) -> dict[str, Any]:
     """A new way to move takes the place of the old; bare degrees keep the old direction."""
     arguments = proposal.arguments
+    place = clause.situation.places.camera(str(arguments.get("camera_id", "")))
+    preset = next((name for name in (place.presets if place else ()) if _says(clause, name)), None)
+    if preset is not None and not {"pan", "tilt"} & said.keys():
+        for name in MOVEMENTS:
+            said.pop(name, None)
+        return {**{name: None for name in MOVEMENTS if name in arguments}, "preset": preset}
     camera = clause.plan.camera_ids[:1]
     found: dict[str, Any] = {"camera_id": camera[0]} if camera else {}
     turned = next((name for name in ("pan", "tilt") if arguments.get(name)), None)

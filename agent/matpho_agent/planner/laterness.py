@@ -25,7 +25,7 @@ _NEXT = re.compile(
 )
 _LAST = re.compile(
     r"(?<![0-9a-z])(?:(?:hom|ngay|bua) (?:truoc (?:do|day|nua|ay)|lien truoc|truoc nua)|truoc do (?:mot|1) (?:hom|ngay|bua)"
-    r"|(?:hom|ngay|bua) truoc(?= *(?:thi|sao|nua|co|$|[?,.]))|lui (?:lai )?(?:mot|1) (?:hom|ngay|bua)"
+    r"|(?:hom|ngay|bua) truoc(?= *(?:thi|sao|nua|co|$|[?,.]))|(?:lui|quay|nguoc) (?:lai |ve )?(?:mot|1) (?:hom|ngay|bua)"
     r"|(?:the )?day before(?: that)?(?! yesterday)|(?:the )?previous day|(?:a|one) day earlier)(?![0-9a-z])"
 )
 _HOURS = re.compile(r"(?<![0-9a-z])(?:cung (?:khung )?gio(?: do)?|gio do|khung gio do|(?:the )?same (?:hours?|times?|slot))(?![0-9a-z])")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from matpho_agent.planner.clause import Clause
-
 from matpho_agent.planner.laterness import time_of_talk
 from matpho_agent.planner.plan import QueryPlan
 
@@ -93,10 +92,10 @@ def merged(plan: QueryPlan, before: QueryPlan, clause: Clause, *, other_kind: bo
         for name in (*LOOKS, "event_types"):
             setattr(result, name, type(getattr(QueryPlan(), name))() if name in LISTED else None)
         result.objects_not = []
-    result.query = "" if plan.has_filters() or not plan.query or clause.plan.follow == "replace" else plan.query
-    if not plan.query and not other_kind:
-        result.query = before.query
     spans = changes(clause)
+    timed = time_of_talk(plan, before, clause) is not None
+    adds_words = plan.query and not (plan.has_filters() or timed or spans or clause.plan.follow == "replace")
+    result.query = plan.query if adds_words else "" if other_kind else before.query
     taken = _clear(result, clause, spans)
     _lists(result, plan, before, clause, spans)
     for name in ("min_count", "plate", "severity_min", "status", "kind", "owner"):

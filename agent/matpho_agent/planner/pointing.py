@@ -43,6 +43,13 @@ _ELSEWHERE = re.compile(
 def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     """The plan of a clause that points at a row, at `nó`, or asks a fact; None where it is something else."""
     memory = clause.memory
+    if plan.intent == "get_event" and memory.topic == "incident" and memory.incidents and not clause.reading.identifiers.event_ids:
+        plan.intent = "get_incident"
+        return plan
+    if plan.event is not None and plan.event.that and plan.event_types and not plan.group_by:
+        if len(fitting(memory.results, plan, clause.situation)) == 1 and not plan.time_from:
+            plan.intent = "get_event"
+            return plan
     if plan.intent not in {"", "get_event", "search_events"} or plan.camera_ids and memory.topic == "event" and not _led(clause):
         return None
     if plan.event is not None and (plan.event.ordinal or plan.event.which) and not _filtered(plan):

@@ -75,10 +75,17 @@ def _things(reading: Reading, plan: QueryPlan) -> None:
     if plan.event_types and not plan.colors:
         native = {"person", *(name for event in plan.event_types for name in NATIVE_OBJECTS.get(event, ()))}
         plan.objects = [name for name in plan.objects if name not in native]
+    if len(plan.event_types) > 1 and "stopped_vehicle" in plan.event_types and _splits(reading):
+        plan.event_types.remove("stopped_vehicle")
     if "gate_crowding" in plan.event_types and "crowd" in plan.event_types:
         plan.event_types.remove("crowd")
     plan.min_count = reading.identifiers.min_count
     plan.plate = reading.identifiers.plate if normalise_plate(reading.identifiers.plate or "") else None
+
+
+def _splits(reading: Reading) -> bool:
+    """Whether "break down" asks for figures by something rather than telling of a vehicle."""
+    return reading.has("group") and reading.says("break", "breakdown", "broken")
 
 
 def _is_orange(reading: Reading, match: Match) -> bool:
@@ -197,10 +204,17 @@ def _references(reading: Reading, plan: QueryPlan) -> None:
         plan.event = EventReference(event_id=ids[0])
     elif ordinals:
         plan.event = pointed(ordinals[0])
-    elif that or (plan.time_point is not None and not reading.has("event") and reading.says("vu", "clip", "the")):
+    elif that or (plan.time_point is not None and _one_thing(reading)):
         clock = plan.time_point if reading.time.range and not reading.time.range.dated else None
         plan.event = EventReference(that=that, clock=clock)
     plan.camera_that = reading.has("camera_reference")
+
+
+def _one_thing(reading: Reading) -> bool:
+    """Whether a clock time belongs to one thing of a list (`cái lúc 20h10`) rather than to a question."""
+    if reading.says("co", "any", "nao", "may", "bao", "did", "were"):
+        return False
+    return reading.says("vu", "clip", "the", "cai", "con", "chiec", "video") or not reading.has("event") and reading.says("luc")
 
 
 def pointed(value: str) -> EventReference:
