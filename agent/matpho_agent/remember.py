@@ -74,6 +74,8 @@ def remember(memory: Memory, call: Done) -> None:
         _redescribed(memory, call)
     if result.outcome in {Outcome.ANSWERED, Outcome.CONFIRM, Outcome.FAILED}:
         _spoken_of(memory, call)
+    if result.outcome in {Outcome.DENIED, Outcome.FAILED} and call.tool in PLANNED:
+        memory.plan = plan_of(call.tool, arguments)
     if result.outcome is not Outcome.ANSWERED:
         return
     if call.tool in PLANNED:

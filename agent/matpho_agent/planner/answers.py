@@ -118,7 +118,7 @@ def _turned(plan: QueryPlan, before: QueryPlan, clause: Clause) -> QueryPlan | N
 def _place(plan: QueryPlan, pending: Pending, clause: Clause) -> QueryPlan | None:
     """Where a report is about: an area of the registry, and the citizen's own words beside it."""
     words = clause.text.typed.strip()
-    if "?" in words or not words:
+    if "?" in words or not words or plain_answer(words):
         return None
     plan.arguments["location"] = words[:300]
     return plan

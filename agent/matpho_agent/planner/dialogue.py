@@ -9,11 +9,11 @@ from matpho_agent.planner import event_calls
 from matpho_agent.planner.answers import answer_to_question
 from matpho_agent.planner.clause import Clause, open_clause
 from matpho_agent.planner.complete import complete, draft
-from matpho_agent.planner.drafts.oversight import forecast_days
+from matpho_agent.planner.drafts.oversight import forecast_days, further
 from matpho_agent.planner.drafts.table import DRAFTS, LISTING
 from matpho_agent.planner.laterness import time_of_talk
 from matpho_agent.planner.lookups import Found
-from matpho_agent.planner.merging import changes, merged, widens
+from matpho_agent.planner.merging import bare_colour, changes, merged, widens
 from matpho_agent.planner.plan import Memory, QueryPlan
 from matpho_agent.planner.pointing import about_what_was_said
 from matpho_agent.planner.replies import plain_answer
@@ -103,6 +103,14 @@ def _continued(plan: QueryPlan, clause: Clause) -> QueryPlan:
         return plan
     if before is not None and before.intent in LISTING and fragment:
         return _listed_on(plan, before, clause)
+    if before is not None and before.forecast_days and fragment and (days := further(clause)):
+        plan = before.model_copy(deep=True)
+        plan.forecast_days = days
+        return plan
+    if before is not None and before.intent == "event_statistics" and _lists_them(plan, clause):
+        plan.intent = "search_events"
+        other = bool(plan.event_types) and set(plan.event_types) != set(before.event_types)
+        return merged(plan, before, clause, other_kind=other)
     if before is not None and before.intent in EVENT_LISTS and _goes_on(plan, before, clause):
         other = bool(plan.event_types) and set(plan.event_types) != set(before.event_types) and not changes(clause)
         return merged(plan, before, clause, other_kind=other)
@@ -120,12 +128,22 @@ def _another_camera(plan: QueryPlan, clause: Clause) -> bool:
     return bool(named) and alone and clause.memory.last in ONE_CAMERA
 
 
+def _lists_them(plan: QueryPlan, clause: Clause) -> bool:
+    """Whether what was counted is now to be shown: `liệt kê ra từng vụ`, `chiếc màu đỏ thôi`."""
+    if plan.intent not in {"", "search_events"} or plan.group_by or plan.compare_to:
+        return False
+    if clause.says("liệt", "kể", "list", "danh") and not plan.event_types:
+        return True
+    looks = plan.objects or plan.colors or plan.time_from or plan.camera_ids or bare_colour(clause)
+    return bool(looks) and not plan.event_types and clause.says("chiếc", "con", "cái", "one", "ones")
+
+
 def _goes_on(plan: QueryPlan, before: QueryPlan, clause: Clause) -> bool:
     """Whether a clause adds to the list or the figures before it, rather than asking anew."""
     if before.intent == "list_cameras" and (plan.event_types or plan.objects or plan.time_from):
         return False
     said = plan.has_filters() or bool(plan.group_by or plan.compare_to or plan.status or plan.kind or plan.owner)
-    said = said or plan.everywhere or bool(changes(clause)) or widens(clause)
+    said = said or plan.everywhere or bool(changes(clause)) or widens(clause) or bare_colour(clause)
     said = said or (not plan.time_from and time_of_talk(plan, before, clause) is not None)
     if not said:
         return False

@@ -42,6 +42,16 @@ _ANY = re.compile(
     r"(?<![0-9a-z])(?:bat ky|bat cu|any|every|moi|tat ca cac|tat ca) (?P<a>mau|colou?r|xe|loai xe|vehicles?|phuong tien|muc do"
     r"|muc|severity)(?![0-9a-z])|(?<![0-9a-z])(?P<b>mau|xe|loai xe|muc) (?:nao|gi) cung (?:duoc|lay)"
 )
+_OTHERS = re.compile(r"(?<![0-9a-z])(?:khac|others?|another|else)(?![0-9a-z])")
+_BARE_COLOUR = re.compile(
+    r"(?<![0-9a-z])(?:chiec|con|cai|mau|xe|thang|ao) (?P<c>den|do|trang|xanh|vang|xam|nau|bac|hong)(?= (?:thoi|nha|a|ay|do|kia|di|nhe)|"
+    r" *[.?!,]| *$)"
+)
+BARE: dict[str, tuple[str, ...]] = {
+    "den": ("black",), "do": ("red",), "trang": ("white",), "xanh": ("blue", "green"), "vang": ("yellow",),
+    "xam": ("grey",), "nau": ("brown",), "bac": ("silver",), "hong": ("pink",),
+}  # fmt: skip
+"""Colours typed without marks right behind what they colour."""
 _ALL = re.compile(
     r"(?<![0-9a-z])(?:(?:lay|xem|coi|hien|liet ke|mo|de|cho)(?: lai| ra)? (?:het|tat ca|toan bo|tat)|(?:lay|xem) du"
     r"|tat ca(?: luon| di| het)?$|het luon$|show (?:me )?(?:all|everything)|all of (?:them|it)|everything(?: again)?$"
@@ -80,6 +90,11 @@ def _cues(match: re.Match[str], clause: Clause) -> bool:
     return match[0] not in {"bo", "tru", "bot", "loai", "gat"} or typed in {"bo", "bỏ", "trừ", "tru", "bớt", "bot", "loại", "loai", "gạt", "gat"}
 
 
+def bare_colour(clause: Clause) -> bool:
+    """Whether a colour stands without its marks behind a thing: `chiec den thoi`."""
+    return bool(_BARE_COLOUR.search(clause.free.plain))
+
+
 def widens(clause: Clause) -> bool:
     """`thôi lấy hết`, `show me all`: the narrowing so far no longer counts."""
     return bool(_ALL.search(clause.free.plain))
@@ -98,6 +113,9 @@ def merged(plan: QueryPlan, before: QueryPlan, clause: Clause, *, other_kind: bo
     result.query = plan.query if adds_words else "" if other_kind else before.query
     taken = _clear(result, clause, spans)
     _lists(result, plan, before, clause, spans)
+    bare = _BARE_COLOUR.search(clause.free.plain)
+    if bare and not plan.colors and clause.free.typed[bare.start("c") : bare.end("c")].casefold() == bare["c"]:
+        result.colors = list(BARE[bare["c"]])
     for name in ("min_count", "plate", "severity_min", "status", "kind", "owner"):
         said = getattr(plan, name)
         if said and name not in taken:
@@ -123,6 +141,8 @@ def _clear(result: QueryPlan, clause: Clause, spans: list[Change]) -> set[str]:
         what = _WHAT.match(match["a"] or match["b"])
         if what:
             names |= set(next(fields for n, (_words, fields) in enumerate(_KINDS) if what[f"k{n}"]))
+    if _OTHERS.search(plain):
+        names |= set(LOOKS)
     if widens(clause):
         names |= set(WIDE)
         result.query = ""

@@ -50,6 +50,8 @@ def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
         if len(fitting(memory.results, plan, clause.situation)) == 1 and not plan.time_from:
             plan.intent = "get_event"
             return plan
+    if plan.event is not None and plan.event.that and plan.intent in {"search_events", "event_statistics"}:
+        return _seen_again(plan, clause)
     if plan.intent not in {"", "get_event", "search_events"} or plan.camera_ids and memory.topic == "event" and not _led(clause):
         return None
     if plan.event is not None and (plan.event.ordinal or plan.event.which) and not _filtered(plan):
@@ -102,8 +104,9 @@ def _that(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     """`nó mang biển số mấy`, `xe đó hôm qua có xuất hiện không`, `nó tắt từ khi nào`."""
     memory, plain = clause.memory, clause.free.plain
     focus = focus_of(memory)
-    if focus is not None and focus.plate and memory.topic == "event" and _on_the_move(plan, plain):
-        return QueryPlan(intent="search_events", plate=focus.plate, time_from=plan.time_from, time_to=plan.time_to)
+    again = _seen_again(plan, clause)
+    if again is not None:
+        return again
     if plan.event_types or plan.time_from or plan.areas or plan.camera_ids or clause.says("giống", "similar"):
         return None
     if memory.topic == "camera" and memory.camera_id:
@@ -122,6 +125,18 @@ def _that(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
         plan.intent, plan.arguments = "identity_check_result", {"request_id": memory.request_id}
         return plan
     return None
+
+
+def _seen_again(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
+    """`bữa 18 nó ở mô`: the vehicle spoken of, by its plate."""
+    focus, before = focus_of(clause.memory), clause.memory.plan
+    plate = (focus.plate if focus is not None else "") or (before.plate if before is not None else None)
+    if not plate or clause.memory.topic != "event" or not _on_the_move(plan, clause.free.plain):
+        return None
+    found = QueryPlan(intent="search_events", plate=plate, time_from=plan.time_from, time_to=plan.time_to)
+    if before is not None and before.plate and plan.time_from is None:
+        found.time_from, found.time_to = before.time_from, before.time_to
+    return found
 
 
 def _on_the_move(plan: QueryPlan, plain: str) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from matpho_agent.language.deadlines import WEEK_DAYS, read_horizon
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.drafts.incidents import who
 from matpho_contracts.times import VIETNAM
+
+MAX_DAYS = 31
+_DAYS = re.compile(r"(?<![0-9a-z/])(?P<n>\d{1,2}) ?(?P<u>ngay|hom|tuan|day|week)s?(?! ?(?:qua|truoc|nay|ago|\d))(?![0-9a-z])")
 
 
 def briefing(clause: Clause) -> dict[str, Any]:
@@ -40,6 +44,14 @@ def audit(clause: Clause) -> dict[str, Any]:
     if plan.time_to:
         found["time_to"] = plan.time_to.isoformat()
     return found
+
+
+def further(clause: Clause) -> int | None:
+    """A new number of days for a forecast just given: `7 ngày đi`, `two weeks`."""
+    match = _DAYS.search(clause.free.plain)
+    if match is None or clause.plan.event_types:
+        return None
+    return min(MAX_DAYS, int(match["n"]) * (WEEK_DAYS if match["u"] in {"tuan", "week"} else 1)) or None
 
 
 def forecast_days(clause: Clause) -> int | None:
