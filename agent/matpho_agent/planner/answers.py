@@ -96,7 +96,7 @@ def _for_tool(pending: Pending, clause: Clause, wish: Wish | None) -> QueryPlan 
     ):
         plan.arguments[pending.missing] = words.strip(" \"“”'.")
         return plan
-    if pending.missing == "fields" and wish is None and words:
+    if pending.missing == "fields" and wish is None and words and not plain_answer(words):
         plan.arguments["fields"] = [part.strip() for part in words.replace(" và ", ",").split(",") if part.strip()]
         return plan
     return plan if plan.arguments != before.arguments else None

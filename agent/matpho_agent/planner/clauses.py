@@ -38,10 +38,16 @@ _ACT = (
     r"|set up|mark|bump"
 )
 _VERB = rf"(?:(?:please|hay|giup|nho|vui long) )?(?:{_READ}|{_ACT})(?: |$)"
+_ASKED = (
+    r"(?:(?:cam|camera|vu|xe|phuong|ai|cho) nao|may (?:vu|xe|cam|camera)|hom nay|hom qua|toi qua|sang nay|con"
+    r"|which|what|where|who|any|are there|is there|did|were there|was there|how)(?: |$)"
+)
+"""How a part begins that asks rather than orders; looked for only behind words that join whole wishes."""
 _CUT = re.compile(
-    r"(?:[.;!?\n]+ +|,? +(?:roi|sau do|dong thoi|tiep theo|tien the|va|xong|and then|then|and also|and"
+    r"(?:[.;!?\n]+ +|,? +(?:roi|voi lai|tien the|tien tay|ngoai ra|dong thoi cung|also|plus also|sau do|dong thoi|tiep theo|tien the|va|xong|and then|then|and also|and"
     r"|after that|plus),? +"
     rf"|, +)(?={_VERB})"
+    rf"|,? +(?:voi lai|tien tay|ngoai ra|nhan tien|dong thoi|and also|also|plus|as well as|besides),? +(?={_VERB}|{_ASKED})"
 )
 _FULL_STOP = re.compile(r"[?!;\n] +")
 ADDING = frozenset(
@@ -76,7 +82,8 @@ def clauses(text: str) -> list[str]:
         before, after = _between(free.tokens, begin, start), _between(free.tokens, end, len(free.plain))
         if _same_wish(before, after):
             continue
-        if _is_wish(before) and (_is_wish(after) or re.match(_VERB, free.plain[end:].lstrip())):
+        begins = _is_wish(before) or re.match(_VERB, free.plain[begin:start].lstrip())
+        if begins and (_is_wish(after) or re.match(_VERB, free.plain[end:].lstrip())):
             parts.append(read.typed[begin:start])
             begin = end
     parts.append(read.typed[begin:])
@@ -113,6 +120,9 @@ def _span(match: Match) -> range:
 
 def _is_wish(tokens: Sequence[Token]) -> bool:
     """Whether a part asks for something itself; mere news (`SV.12 is done, close it`) stays with its order."""
-    if acts_in(tokens) - ADDING or lexicon_of("intent").exact(tokens):
+    acts = acts_in(tokens)
+    if "grab" in acts and any(any(c.isdigit() for c in token.plain) for token in tokens):
+        return True
+    if acts - ADDING or lexicon_of("intent").exact(tokens):
         return True
     return bool(lexicon_of("event").exact(tokens)) and any(token.plain in QUESTIONS for token in tokens)

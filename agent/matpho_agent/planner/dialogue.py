@@ -12,10 +12,10 @@ from matpho_agent.planner.complete import complete, draft
 from matpho_agent.planner.drafts.oversight import forecast_days, further
 from matpho_agent.planner.drafts.table import DRAFTS, LISTING
 from matpho_agent.planner.laterness import time_of_talk
-from matpho_agent.planner.lookups import Found
+from matpho_agent.planner.lookups import Found, fitting
 from matpho_agent.planner.merging import bare_colour, changes, merged, widens
 from matpho_agent.planner.plan import Memory, QueryPlan
-from matpho_agent.planner.pointing import about_what_was_said
+from matpho_agent.planner.pointing import about_what_was_said, retold
 from matpho_agent.planner.replies import plain_answer
 from matpho_agent.planner.situation import Situation
 from matpho_agent.planner.step import Step
@@ -46,6 +46,7 @@ def take_step(said: str, situation: Situation, memory: Memory, found: Sequence[F
     clause = open_clause(said, situation, memory, _expected(memory))
     wish = find_wish(clause)
     plan = clause.plan
+    wish = retold(wish, clause)
     answered = answer_to_question(clause, wish)
     if answered is not None:
         plan = answered
@@ -101,6 +102,9 @@ def _continued(plan: QueryPlan, clause: Clause) -> QueryPlan:
     if fragment and _another_camera(plan, clause):
         plan.intent = memory.last
         return plan
+    if before is not None and before.intent == "list_incidents" and plan.event_types and plan.follow == "narrow":
+        fit = fitting(memory.incidents, plan, clause.situation)
+        return QueryPlan(intent="get_incident", arguments={"incident_id": fit[0].id}) if len(fit) == 1 else before
     if before is not None and before.intent in LISTING and fragment:
         return _listed_on(plan, before, clause)
     if before is not None and before.forecast_days and fragment and (days := further(clause)):

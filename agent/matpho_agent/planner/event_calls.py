@@ -96,12 +96,13 @@ def _points_at_event(plan: QueryPlan, memory: Memory) -> bool:
 
 
 def _camera_clip(plan: QueryPlan, memory: Memory) -> Step:
-    if len(plan.camera_ids) != 1:
-        return ask(plan, "camera_id", plan.camera_ids or plan.camera_options)
-    camera = plan.camera_ids[0]
-    there = [result for result in memory.results if result.camera_id == camera]
+    named = plan.camera_ids or plan.camera_options
+    there = [result for result in memory.results if result.camera_id in named]
     if plan.time_from is None and len(there) == 1:
         return Step(plan, "get_clip", {"event_id": there[0].id})
+    if len(plan.camera_ids) != 1:
+        return ask(plan, "camera_id", named)
+    camera = plan.camera_ids[0]
     if plan.time_point is not None:
         begin, end = clip_window(plan.time_point)
     elif (

@@ -10,6 +10,7 @@ from matpho_agent.planner.lookups import fitting
 from matpho_agent.planner.merging import changes, merged
 from matpho_agent.planner.plan import Memory, QueryPlan, Remembered, Topic
 from matpho_agent.planner.references import nth_name
+from matpho_agent.planner.wishes import Wish
 
 TOOL_OF: Mapping[Topic, str] = {
     "event": "get_event", "incident": "get_incident", "camera": "camera_status", "report": "feedback_status",
@@ -38,6 +39,19 @@ _ELSEWHERE = re.compile(
     r"(?<![0-9a-z])(?:o dau nua|dau nua|noi khac|cho khac|xuat hien|con o|di dau|qua dau|where else|anywhere else|show(?:n)? up|shown up"
     r"|appear(?:ed)?|seen again|did it do|everything (?:else )?it did|o mo|o dau)(?![0-9a-z])"
 )
+
+
+def retold(wish: Wish | None, clause: Clause) -> Wish | None:
+    """The wish, unless the clause only asks a fact of what was spoken of: no question to the rules, no other case."""
+    memory = clause.memory
+    if wish is None or clause.codes:
+        return wish
+    pointed = clause.reading.has("reference") or bool(_FACT.search(clause.free.plain))
+    if wish.tool == "public_information" and memory.topic == "event" and pointed and clause.situation.role != "citizen":
+        return None
+    if wish.tool == "get_incident" and memory.topic == "report" and memory.report_code and pointed:
+        return Wish("feedback_status")
+    return wish
 
 
 def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
