@@ -95,7 +95,7 @@ PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
         ),
     ),
 }
-"""Ways to announce a piece in bare text; the surest first. `x` is the piece; where words are `kept`, only it is content."""
+"""Ways to announce a piece in bare text; the surest first. `x` is the piece; where `kept` stands, only it is taken."""
 _QUOTED = re.compile(r"[\"“„«「『]([^\"”»」』]{1,3500})[\"”»」』]|(?<![^\s:(])[‘']([^’']{2,3500})[’'](?![0-9a-zA-Z])")
 Span = tuple[int, int]
 

@@ -8,6 +8,7 @@ from matpho_agent.language.frames import framed
 from matpho_agent.language.identifiers import read_identifiers
 from matpho_agent.language.lexicon import Match, lexicon_of, shipped
 from matpho_agent.language.pieces import MIN_QUOTED_WORDS, Span, quotations
+from matpho_agent.language.senses import senses
 from matpho_agent.language.tokens import Text, Token, read_text
 from matpho_agent.planner.situation import Situation
 
@@ -25,7 +26,8 @@ def acts_in(tokens: Sequence[Token], placed: frozenset[int] = frozenset()) -> fr
     """What the words want done, by meaning."""
     found = unplaced(tokens, lexicon_of("act").matches(tokens, shipped().knows), placed)
     frames = unplaced(tokens, framed(tokens), placed)
-    return frozenset(match.value for match in (*longest(found), *frames))
+    meant = {sense.value for sense in senses(tokens) if sense.category == "act"}
+    return frozenset(match.value for match in (*longest(found), *frames)) | meant
 
 
 def unplaced(tokens: Sequence[Token], matches: Iterable[Match], placed: frozenset[int]) -> list[Match]:
@@ -37,16 +39,19 @@ def unplaced(tokens: Sequence[Token], matches: Iterable[Match], placed: frozense
     ]
 
 
-OBSERVE = frozenset({"watch", "monitor"})
+OBSERVE = (("watch",), ("monitor",), ("theo", "doi"), ("canh",), ("giam", "sat"), ("de", "mat"), ("trong", "chung"))
+"""First words of a wish to be told of what is to come."""
 
 
 def implied(text: Text, acts: frozenset[str], situation: Situation) -> frozenset[str]:
     """What things named together ask for in any words: a plate, a case and a field; an incident and a level above."""
     if acts & {"export", "watch", "submit", "approve", "reject", "audit"}:
         return frozenset()
-    if text.tokens and text.tokens[0].plain in OBSERVE and lexicon_of("event").exact(text.tokens):
-        return frozenset({"watch"})
     found = read_identifiers(text, situation.registered)
+    first = tuple(token.plain for token in text.tokens[:2])
+    told = found.plate or lexicon_of("event").exact(text.tokens)
+    if told and any(first[: len(words)] == words for words in OBSERVE) and not found.codes:
+        return frozenset({"watch"})
     if "wrap" in acts and (found.event_ids or any(code.kind == "case" for code in found.codes)):
         return frozenset({"export"})
     if (

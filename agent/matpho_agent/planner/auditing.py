@@ -20,6 +20,8 @@ def searches_audit(clause: Clause) -> bool:
         return True
     if "deeds" in clause.acts and (clause.people or clause.says(*OWN)):
         return True
+    if "deeds" in clause.acts and doer_before(clause):
+        return True
     if done and clause.says("ai", "who", "anyone", "anybody") and _asks_past(clause):
         return True
     if clause.situation.role == "auditor" and (done or "who" in clause.acts) and _about_something(clause):
@@ -27,6 +29,18 @@ def searches_audit(clause: Clause) -> bool:
     if "who" in clause.acts and not clause.plan.event_types:
         return bool(done or clause.people or clause.says(*OWN[:3], "my"))
     return _deeds_of_somebody(clause, done)
+
+
+def doer_before(clause: Clause) -> str | None:
+    """The account that the last search of the trail was about, where only `she` or `ổng` is said now."""
+    before = clause.memory.plan
+    if before is None or before.intent != "search_audit" or not clause.says(*PRONOUNS):
+        return None
+    actor = before.arguments.get("actor")
+    return actor if isinstance(actor, str) else None
+
+
+PRONOUNS = ("she", "he", "they", "her", "him", "ổng", "bả", "ảnh", "chỉ", "họ", "nó", "ấy", "này", "đó")
 
 
 def _about_something(clause: Clause) -> bool:

@@ -12,7 +12,7 @@ TOLD = 7
 """Words from which on a citizen who speaks of trouble tells of it."""
 MINE = ("tôi", "em", "tui", "mình", "my", "me", "cháu", "con", "i")
 HOW = ("bao lau", "the nao", "khi nao", "lam sao", "ra sao", "how ", "when ", "o dau thi", "mat may")
-LOOKING = frozenset({"tim", "kiem", "xem", "coi", "show", "find", "see", "list", "liet", "view", "search", "any", "do"})
+LOOKING = frozenset({"tim", "kiem", "xem", "coi", "show", "find", "see", "list", "liet", "view", "search", "any"})
 """Bare words at the head of a clause that looks for something rather than telling it."""
 COUNTING = ("bao nhieu", "may vu", "how many", "thong ke", "number of", "ty le")
 PUZZLED = (

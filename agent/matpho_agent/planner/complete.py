@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from matpho_agent.language.places import Place
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.drafts import cameras
 from matpho_agent.planner.drafts.table import DRAFTS, NEEDED
 from matpho_agent.planner.lookups import Found
 from matpho_agent.planner.plan import QueryPlan
 from matpho_agent.planner.references import point_at
-from matpho_agent.planner.resolve import PLURAL, Resolution, find_events, find_incident
+from matpho_agent.planner.resolve import PLURAL, TWO, Resolution, find_events, find_incident
 from matpho_agent.planner.step import Step, ask
 
 MOVEMENTS = ("preset", "pan", "tilt", "zoom", "home")
@@ -98,7 +99,11 @@ def _resolved(
 
 def _all_meant(clause: Clause, resolution: Resolution) -> bool:
     """`các vụ đó`, `both`: all of them; a single focus never is several."""
-    return clause.says(*PLURAL) or (clause.memory.topic == "incident" and bool(clause.memory.incident_id))
+    return (
+        clause.says(*PLURAL)
+        or TWO.search(clause.free.plain) is not None
+        or (clause.memory.topic == "incident" and bool(clause.memory.incident_id))
+    )
 
 
 def _camera(plan: QueryPlan, clause: Clause, arguments: dict[str, Any]) -> Step | None:
@@ -111,9 +116,29 @@ def _camera(plan: QueryPlan, clause: Clause, arguments: dict[str, Any]) -> Step 
     if not chosen and not options:
         chosen = _spoken_of(plan, clause)
     if len(chosen) != 1:
-        return ask(plan, "camera_id", list(options))
+        return ask(plan, "camera_id", list(options) or _movable_nearby(plan, clause))
     arguments["camera_id"] = chosen[0]
     return None
+
+
+MAX_OFFERED = 8
+"""Cameras that a question may offer; of more nobody chooses from a list."""
+
+
+def _movable_nearby(plan: QueryPlan, clause: Clause) -> list[str]:
+    """The cameras that can turn: of the last list, else in the areas named, else in the caller's own; few or none."""
+    index, areas = clause.situation.places, set(plan.areas or clause.situation.own_areas)
+    listed = [camera for camera in clause.memory.cameras if _turns(index.camera(camera))]
+    if listed:
+        return listed[:MAX_OFFERED]
+    if not areas:
+        return []
+    there = [place.id for place in index.places if _turns(place) and areas & set(index.lineage(place.area))]
+    return there if len(there) <= MAX_OFFERED else []
+
+
+def _turns(place: Place | None) -> bool:
+    return place is not None and place.kind == "camera" and place.camera_kind == "ptz"
 
 
 def _spoken_of(plan: QueryPlan, clause: Clause) -> list[str]:

@@ -14,8 +14,8 @@ ASKING = (
 """Words of a list or a question: `những vụ đã xử lý xong` orders nothing."""
 MEDIA = ("clip", "video", "ảnh", "hình", "footage", "snapshot", "recording", "picture", "still", "link", "file")
 CASES = (
-    "vụ", "dụ", "incident", "incidents", "case", "cases", "job", "jobs", "ticket", "ca", "alert", "alerts", "cảnh", "sự",
-    "việc",
+    "vụ", "dụ", "incident", "incidents", "case", "cases", "job", "jobs", "ticket", "ca", "alert", "alerts", "cảnh",
+    "sự", "việc",
 )  # fmt: skip
 OTHER_ORDERS = frozenset(
     {"ack", "open", "reopen", "close", "resolve", "working", "step", "export", "approve", "reject", "progress", "grab"}
@@ -88,7 +88,7 @@ def updates(clause: Clause) -> bool:
     return bool(wanted & {"reopen", "close"} and "?" not in clause.free.typed) or not asks(clause)
 
 
-NOBODY = ("nobody", "nobody's", "noone", "anything", "unacknowledged", "chưa")
+NOBODY = ("nobody", "nobody's", "noone", "anything", "everything", "unacknowledged", "chưa")
 
 
 def acknowledges(clause: Clause) -> bool:
@@ -179,10 +179,15 @@ def reads_cameras(clause: Clause) -> bool:
     plan = clause.plan
     if clause.codes or clause.acts - PASSING or clause.situation.role == "citizen":
         return False
+    if clause.acts & {"standing", "incident"} and not clause.says(*CAMERA_WORDS):
+        return False
     if set(plan.event_types) & CAMERA_EVENTS:
         return degrees_in(clause.free.plain) is None
     if plan.intent not in CAMERA_READING:
         return False
+    if plan.intent == "get_snapshot":
+        there = plan.camera_ids or plan.camera_options
+        return bool(there) and not clause.acts & {"standing", "incident", "report", "move"}
     ordered = "move" in clause.acts and not (plan.kind == "ptz" and asks(clause))
     return (
         not ordered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ from matpho_agent.planner.lookups import (
 from matpho_agent.planner.plan import EventReference, QueryPlan, Remembered
 from matpho_agent.planner.references import chosen_row, point_at
 
+TWO = re.compile(r"(?<![0-9a-z])(?:ca hai|ca 2|(?:hai|2) (?:cai|vu|su kien|clip|vu viec)|both|the two)(?![0-9a-z])")
 PLURAL = ("các", "những", "tất", "hết", "all", "both", "them", "these", "those", "mọi")
 
 
@@ -47,8 +49,16 @@ def find_incident(plan: QueryPlan, clause: Clause, found: Sequence[Found], argum
         return Resolution([known[0].id])
     if rows is None:
         return Resolution(lookup=("list_incidents", incident_lookup(plan, clause.situation)))
-    fit = suited(_nearest(fitting(rows, plan, clause.situation), clause), plan.intent, arguments)
+    near = fitting(rows, plan, clause.situation)
+    if not near and plan.time_point is None and len(timeless := fitting(rows, _timeless(plan), clause.situation)) == 1:
+        near = timeless
+    fit = suited(_nearest(near, clause), plan.intent, arguments)
     return Resolution([row.id for row in fit])
+
+
+def _timeless(plan: QueryPlan) -> QueryPlan:
+    """The description without its hours: `hồi trưa` is said of one o'clock too; the lookup kept to the time already."""
+    return plan.model_copy(update={"time_from": None, "time_to": None})
 
 
 def _tells_more(plan: QueryPlan, clause: Clause) -> bool:
@@ -157,7 +167,7 @@ def _one_of(rows: Sequence[Remembered], reference: EventReference | None, clause
 
 
 def _plural(clause: Clause) -> bool:
-    return clause.says(*PLURAL)
+    return clause.says(*PLURAL) or TWO.search(clause.free.plain) is not None
 
 
 def _remembered_events(reference: EventReference | None, clause: Clause) -> list[str]:

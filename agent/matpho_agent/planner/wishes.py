@@ -14,12 +14,14 @@ from matpho_agent.planner.citizens import asks_of_report, informs, submits, wond
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.orders import (
     acknowledges,
+    asks,
     asks_of_incident,
     dispatches,
     escalates,
     lists_incidents,
     moves,
     opens,
+    reads_cameras,
     updates,
 )
 
@@ -34,6 +36,8 @@ class Wish:
 
 def find_wish(clause: Clause) -> Wish | None:
     """The first rule that holds; None where the clause wants nothing but events or cameras, or nothing at all."""
+    if reads_cameras(clause):
+        return None
     for tool, holds in RULES:
         if holds(clause):
             return Wish(tool)
@@ -91,6 +95,8 @@ def _identity(clause: Clause) -> bool:
 
 def _briefing(clause: Clause) -> bool:
     if clause.code("incident", "report", "request"):
+        return False
+    if clause.said("priority") and clause.says("vụ", "incidents", "jobs", "cases") and asks(clause):
         return False
     if "briefing" in clause.acts:
         return True
@@ -151,9 +157,9 @@ RULES: tuple[Rule, ...] = (
     ("export_evidence", lambda clause: "export" in clause.acts),
     ("feedback_status", asks_of_report),
     ("acknowledge_alert", acknowledges),
+    ("open_incident", opens),
     ("escalate_incident", escalates),
     ("update_incident", updates),
-    ("open_incident", opens),
     ("dispatch_unit", dispatches),
     ("move_camera", moves),
     ("get_incident", asks_of_incident),

@@ -99,9 +99,15 @@ def _fields(clause: Clause) -> list[str]:
         known = [_field(part) for part in _SPLIT.split(said) if part.strip()]
         return list(dict.fromkeys(name for name in known if name))
     named = list(dict.fromkeys(clause.said("field")))
-    return [name for name in named if name != "chủ xe"] or (
-        ["chủ xe"] if named and not clause.acts & {"identity"} else []
-    )
+    owner = clause.plan.plate or clause.says("xe", "owner", "keeper", "vehicle")
+    if named[1:] and named[0] != "chủ xe" and owner:
+        return [name for name in named if name != "chủ xe"]
+    return named or (_of_owner(clause) if owner else [])
+
+
+def _of_owner(clause: Clause) -> list[str]:
+    """What is asked of a vehicle where no field is named: whose it is."""
+    return ["chủ xe"] if clause.acts & {"identity"} and clause.plan.plate else []
 
 
 def _field(part: str) -> str | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from matpho_agent.planner.citizens import MINE
+from matpho_agent.language.tokens import read_text
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.drafts.steps import step_done_bare, step_named
+from matpho_tools.city import UnitName
 
 PRIORITIES = ("low", "medium", "high", "critical")
 STATE_OF_ACT = {
@@ -17,6 +21,10 @@ SETTABLE = frozenset({"new", "in_progress", "resolved", "closed", "reopened", "e
 CHARGED = frozenset({"trach", "giao", "ly", "dam", "om", "handling"})
 """Last words of `phụ trách`, `thụ lý`, `xử lý`: what `tôi` is charged with."""
 OWN = frozenset({"toi", "em", "tui", "minh", "me", "chau", "con"})
+PLACES_OF_MINE = frozenset(
+    {"plate", "patch", "ward", "area", "ground", "turf", "beat", "books", "watch", "side", "zone"}
+)
+"""`on my patch`: a place or a desk, not an account."""
 ABOVE = ("trở", "above", "higher", "hơn")
 
 
@@ -59,7 +67,26 @@ def update(clause: Clause) -> dict[str, Any]:
     states = [state for state in clause.said("state") if state in SETTABLE]
     if acts or states:
         found["status"] = acts[0] if acts else states[-1]
+    if found.get("status") == "reopened" and "reason" not in found and (why := found.pop("note", None) or _why(clause)):
+        found["reason"] = why
     return found
+
+
+_REOPENED = re.compile(
+    r"(?:mo lai|xu lai|lam lai|lat lai|reopen(?:ed)?)(?: (?:di|gium|giup|ho|luon|ngay|cho toi|cho em|cho anh|it|please|pls))*"
+    r" (?P<x>.{8,})$"
+)
+
+
+def _why(clause: Clause) -> str | None:
+    """The news right behind an order to open again, where it is no part of the order: `mở lại đi phụ huynh vẫn kêu`."""
+    match = _REOPENED.search(clause.free.plain.strip())
+    if match is None or clause.codes or clause.reading.places or clause.plan.event_types:
+        return None
+    said = match["x"].split()
+    if len(said) < 3 or said[0] in {"vu", "cai", "su", "incident", "the", "that", "case", "job", "ho"}:
+        return None
+    return clause.free.typed.strip()[match.start("x") : match.end("x")].strip(" .,!")
 
 
 def escalate(clause: Clause) -> dict[str, Any]:
@@ -92,6 +119,9 @@ def units_of_kind(clause: Clause) -> list[str]:
         return []
     situation, memory = clause.situation, clause.memory
     fitting = [unit for unit in situation.units if unit.kind in kinds]
+    numbered = _numbered(fitting, clause)
+    if numbered:
+        return numbered
     incident = next(
         (r.area for r in memory.incidents if r.id == (clause.code("incident", "") or memory.incident_id)), ""
     )
@@ -102,6 +132,12 @@ def units_of_kind(clause: Clause) -> list[str]:
                 if there:
                     return there
     return [unit.id for unit in fitting]
+
+
+def _numbered(units: Sequence[UnitName], clause: Clause) -> list[str]:
+    """The units whose name has the number that was said: `115`, `csgt số 3`."""
+    said = {token.plain for token in clause.free.tokens if token.plain.isdigit()}
+    return [u.id for u in units if said & {t.plain for name in (u.name, *u.aliases) for t in read_text(name).tokens}]
 
 
 def list_incidents(clause: Clause) -> dict[str, Any]:
@@ -145,7 +181,8 @@ def _possessive(clause: Clause) -> bool:
     tokens = clause.free.tokens
     for place, token in enumerate(tokens):
         if token.plain in {"my", "mine", "myself"}:
-            return True
+            follower = tokens[place + 1].plain if place + 1 < len(tokens) else ""
+            return follower not in PLACES_OF_MINE
         if token.plain in OWN and place and tokens[place - 1].plain in {"cua", "chinh", "rieng", "to", "by"}:
             return True
         if token.plain in OWN and any(t.plain in CHARGED for t in tokens[place + 1 : place + 4]):

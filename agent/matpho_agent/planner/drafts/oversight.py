@@ -6,12 +6,15 @@ import re
 from typing import Any
 
 from matpho_agent.language.deadlines import WEEK_DAYS, read_horizon
+from matpho_agent.planner.auditing import doer_before
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.drafts.incidents import who
 from matpho_contracts.times import VIETNAM
 
 MAX_DAYS = 31
-_DAYS = re.compile(r"(?<![0-9a-z/])(?P<n>\d{1,2}) ?(?P<u>ngay|hom|tuan|day|week)s?(?! ?(?:qua|truoc|nay|ago|\d))(?![0-9a-z])")
+_DAYS = re.compile(
+    r"(?<![0-9a-z/])(?P<n>\d{1,2}) ?(?P<u>ngay|hom|tuan|day|week)s?(?! ?(?:qua|truoc|nay|ago|\d))(?![0-9a-z])"
+)
 
 
 def briefing(clause: Clause) -> dict[str, Any]:
@@ -29,7 +32,7 @@ def audit(clause: Clause) -> dict[str, Any]:
     """`search_audit`: who, what was done, to what, when."""
     plan = clause.plan
     found: dict[str, Any] = {}
-    person = who(clause)
+    person = who(clause) or doer_before(clause)
     if person:
         found["actor"] = person
     done = [name for name in clause.said("audited") if name != "search_audit" or "who" in clause.acts]

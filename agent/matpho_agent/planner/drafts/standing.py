@@ -53,7 +53,21 @@ def watch_filter(clause: Clause) -> dict[str, Any]:
             found[name] = value.model_dump() if name == "near" else value
     if plan.camera_options and not plan.camera_ids:
         found["camera_ids"] = list(plan.camera_options)
+    spoken = clause.reading.has("camera_reference") or THERE.search(clause.free.plain)
+    if found and spoken and not any(name in found for name in ("camera_ids", "areas", "near")):
+        memory = clause.memory
+        cameras = {row.camera_id for row in memory.results if row.camera_id and row.id == memory.event_id}
+        cameras = cameras or {row.camera_id for row in memory.results if row.camera_id}
+        there = memory.camera_id or (cameras.pop() if len(cameras) == 1 else None)
+        if there:
+            found["camera_ids"] = [there]
     return found
+
+
+THERE = re.compile(
+    r"(?<![0-9a-z])(?:there|o do|cho do|cho day|qua day|tai do|khuc do|cho ay|o day|doan do)(?![0-9a-z])"
+)
+"""The place spoken of last."""
 
 
 def _name(clause: Clause, wanted: Mapping[str, Any]) -> str:

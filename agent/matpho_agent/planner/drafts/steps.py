@@ -22,6 +22,7 @@ _VERBS_EN = (
     r"|through(?: with)?|close(?:d)?|note|record|log|set|put)"
 )
 _PATTERNS = (
+    re.compile(r"(?<![0-9a-z])(?:the )?(?:step|buoc)(?: do| that)? (?:is|la) (?P<x>[^,;:!?]{3,60})"),
     re.compile(rf"(?<![0-9a-z]){_VERBS_EN} (?:off )?(?:the |my |our |your )?(?P<x>[^,;:.!?]+?) step(?![0-9a-z])"),
     re.compile(r"(?:^|[,;:] ?|(?<![0-9a-z])(?:the|that) )(?P<x>(?:[^\s,;:]+ ){0,8}?[^\s,;:]+) step(?![0-9a-z])"),
     re.compile(
@@ -49,9 +50,14 @@ def step_named(clause: Clause) -> str | None:
     for pattern in _PATTERNS:
         for match in pattern.finditer(text.plain):
             name = text.typed[match.start("x") : match.end("x")].strip(" '\"“”‘’:,.;#")
-            if name and match["x"].strip() not in _POINTING and len(name.split()) <= MAX_STEP_WORDS:
+            if name and not _points(match["x"]) and len(name.split()) <= MAX_STEP_WORDS:
                 return _without_codes(name, clause)
     return None
+
+
+def _points(name: str) -> bool:
+    """Whether a name is none: `that`, `tick that`, `xong`, `done`."""
+    return all(word in _POINTING for word in name.split()) or name.strip().startswith(("xong", "done", "complete"))
 
 
 def step_done_bare(clause: Clause) -> str | None:
