@@ -43,6 +43,8 @@ from matpho_tools.registry import EXPOSED
 
 log = logging.getLogger(__name__)
 SNAPSHOTS_SHOWN = 3
+QUICK_CAMERAS = 1500
+"""Up to so many cameras the index over their names is made at once; above, in a thread beside the loop."""
 
 
 class Assistant:
@@ -62,6 +64,7 @@ class Assistant:
         self.prompts = prompts
         self._graph = TurnGraph(gateway, settings, prompts, model).compile(conversations.saver)
         self._places: tuple[City, PlaceIndex] | None = None
+        self._making: asyncio.Task[None] | None = None
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._running: dict[str, tuple[asyncio.Timeout, Record]] = {}
 
@@ -188,7 +191,7 @@ class Assistant:
         self, principal: Principal, conversation_id: str, now: datetime, channel: str, record: Record
     ) -> TurnContext:
         city = await self._gateway.city()
-        places = self._index(city)
+        places = await self._index(city)
         tools = frozenset(name for name in EXPOSED if name in self._gateway.tools)
         situation = Situation(
             now,
@@ -202,13 +205,26 @@ class Assistant:
         )
         return TurnContext(principal, now, channel, conversation_id, city, places, situation, record)
 
-    def _index(self, city: City) -> PlaceIndex:
-        """The index over the places, made anew only when an area or a camera has changed."""
+    async def _index(self, city: City) -> PlaceIndex:
+        """The index over the places, made anew only when an area or a camera has changed.
+
+        That of a large registry is made in a thread; until it is ready, talk goes on over the last one.
+        """
         known = self._places
-        if known is None or (known[0].areas, known[0].cameras) != (city.areas, city.cameras):
-            known = (city, place_index(city))
-        self._places = (city, known[1])
-        return known[1]
+        if known is not None and (known[0].areas, known[0].cameras) == (city.areas, city.cameras):
+            self._places = (city, known[1])
+            return known[1]
+        if len(city.cameras) <= QUICK_CAMERAS:
+            self._places = (city, place_index(city))
+            return self._places[1]
+        if self._making is None or self._making.done():
+            self._making = asyncio.create_task(self._make(city))
+        if known is None:
+            await asyncio.shield(self._making)
+        return self._places[1] if self._places is not None else place_index(city)
+
+    async def _make(self, city: City) -> None:
+        self._places = (city, await asyncio.to_thread(place_index, city))
 
 
 async def open_assistant(gateway: Gateway, settings: AssistantSettings, stack: AsyncExitStack) -> Assistant:
@@ -230,7 +246,9 @@ def place_index(city: City) -> PlaceIndex:
     """The names of a registry, ready to be found in sentences."""
     areas = (Place("area", area.code, area.name, area.aliases, area.parent, area.center) for area in city.areas)
     cameras = (
-        Place("camera", camera.id, camera.name, camera.aliases, camera.area, camera.location, camera.kind)
+        Place(
+            "camera", camera.id, camera.name, camera.aliases, camera.area, camera.location, camera.kind, camera.presets
+        )
         for camera in city.cameras
     )
     return PlaceIndex([*areas, *cameras])

@@ -222,8 +222,7 @@ RULES: tuple[Rule, ...] = (
     _rule(r"(?:ngay|hom|mung|bua|hom bua|bua hom)(?: ngay)? (?P<d>\d{1,2})" + _NO_COUNT, _day_only),
     _rule(rf"(?P<p>{_PART_VI})(?P<w>$^)? (?P<d>\d{{1,2}})" + _NO_COUNT, _part_of_day),
     _rule(r"(?:on )?the (?P<d>\d{1,2})(?:st|nd|rd|th)", _day_only),
-    _rule(r"(?:dem|toi|khuya) hom(?! (?:qua|nay|kia|truoc|ni|\d|thu|chu))|hoi hom(?! (?:qua|nay|kia|truoc|ni|\d|thu|chu))"
-          r"|hoi dem|hoi khuya",
+    _rule(r"(?:dem|toi|khuya|hoi) hom(?! (?:qua|nay|kia|truoc|ni|\d|thu|chu))|hoi dem|hoi khuya",
           _literal(lambda r: Moment(day=r.today - DAY, part="night"))),
     _rule(r"dem qua(?: va)? rang sang(?: (?:hom )?nay)?", _literal(lambda r: Moment(day=r.today - DAY, part="đêm"))),
     _rule(rf"(?P<p>{_PART_VI})(?: cua| ngay)? (?P<w>{_SAID_OF})", _part),
@@ -240,8 +239,8 @@ RULES: tuple[Rule, ...] = (
         _weekday,
     ),
     _rule(
-        rf"(?:in |within |for |over |during )?(?:the )?(?:past|last(?! (?:week|month)(?![a-z]))|(?<=the )last|previous) "
-        rf"(?:{_N} )?(?:of )?(?P<half>$^)?"
+        r"(?:in |within |for |over |during )?(?:the )?"
+        rf"(?:past|last(?! (?:week|month)(?![a-z]))|(?<=the )last|previous) (?:{_N} )?(?:of )?(?P<half>$^)?"
         r"(?P<u>minutes?|mins?|hours?|days?|weeks?|months?)",
         _length,
     ),
@@ -252,8 +251,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(rf"{_N} (?P<u>minutes?|hours?|days?|weeks?)(?P<half>$^)? ago", _length),
     _rule(
-        r"gan day|dao nay|dao ni|(?P<may>may) (?:hom|ngay|bua) (?:nay|ni|ray|truoc|qua|gio)|hom (?:ray|gio)|bua (?:ray|gio)"
-        r"|recently|lately|these days|of late",
+        r"gan day|dao nay|dao ni|(?P<may>may) (?:hom|ngay|bua) (?:nay|ni|ray|truoc|qua|gio)"
+        r"|(?:hom|bua) (?:ray|gio)|recently|lately|these days|of late",
         _recent,
     ),
     _rule(r"(?:tu )?sang gio", _literal(lambda r: Moment(period=(at(r.today, 5), max(r.now, at(r.today, 5)))))),

@@ -30,8 +30,9 @@ MONTHS = {
 }  # fmt: skip
 PARTS = {
     "rang sang": "dawn", "tang sang": "dawn", "sang som": "dawn", "sang": "sáng", "trua": "trưa", "chieu": "chiều",
-    "toi": "tối", "dem": "đêm", "khuya": "đêm", "trua chieu": "trưa chiều", "chieu toi": "chiều tối", "arvo": "chiều", "early morning": "dawn", "morning": "sáng", "noon": "trưa",
-    "midday": "trưa", "lunchtime": "trưa", "afternoon": "chiều", "evening": "tối", "night": "night", "overnight": "đêm",
+    "toi": "tối", "dem": "đêm", "khuya": "đêm", "trua chieu": "trưa chiều", "chieu toi": "chiều tối",
+    "early morning": "dawn", "morning": "sáng", "noon": "trưa", "midday": "trưa", "lunchtime": "trưa",
+    "afternoon": "chiều", "arvo": "chiều", "evening": "tối", "night": "night", "overnight": "đêm",
 }  # fmt: skip
 HOURS = {
     "dawn": (0, 5), "sáng": (5, 11), "trưa": (11, 13), "chiều": (13, 18), "tối": (18, 22), "đêm": (22, 29),

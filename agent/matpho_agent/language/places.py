@@ -153,7 +153,7 @@ class PlaceIndex:
         self._entries: list[_Entry] = []
         self._canonical: dict[frozenset[str], list[Place]] = defaultdict(list)
         self._spaceless: dict[str, list[_Entry]] = defaultdict(list)
-        self._of_kind: dict[str, dict[Place, None]] = defaultdict(dict)
+        self._of_kind: dict[str, list[Place]] = {name: [] for ways in _kinds().values() for _words, name in ways}
         for place in self.places:
             for position, name in enumerate((place.id, place.name, *place.aliases)):
                 self._add(place, name, main=position == 1)
@@ -170,13 +170,18 @@ class PlaceIndex:
             spelled = canonical([word.plain for word in words])
             self._canonical[frozenset(spelled)].append(place)
             if place.kind == "camera":
-                for size in (1, 2, 3):
-                    for start in range(len(spelled) - size + 1):
-                        self._of_kind[" ".join(spelled[start : start + size])][place] = None
+                self._add_kinds(place, spelled)
             for word in words:
                 self._posting[word.plain].add(len(self._entries))
                 self._sized[len(words), word.plain].add(len(self._entries))
             self._entries.append(entry)
+
+    def _add_kinds(self, place: Place, spelled: Sequence[str]) -> None:
+        for size in (1, 2, 3):
+            for start in range(len(spelled) - size + 1):
+                stood = self._of_kind.get(" ".join(spelled[start : start + size]))
+                if stood is not None and len(stood) <= MAX_OF_KIND and (not stood or stood[-1] is not place):
+                    stood.append(place)
 
     def area(self, code: str) -> Place | None:
         """The area of a code."""
@@ -275,7 +280,7 @@ class PlaceIndex:
         """The cameras at the only few places of a kind: `ở bưu điện`, `near the railway station`."""
         name = kind_of(window)
         places = self._of_kind.get(name, ()) if name else ()
-        return tuple(places) if len(places) <= MAX_OF_KIND else ()
+        return tuple(dict.fromkeys(places)) if len(places) <= MAX_OF_KIND else ()
 
     def _slip(self, window: Sequence[Token]) -> tuple[Place, ...]:
         """One wrong, missing or swapped letter in a name of two words or more."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_TEXT_CHARS = 4000
 """A question to the assistant; longer text is cut here, far above what anybody types."""
+KEPT_WORDS = 20_000
+"""Spellings kept: names and talk use the same words again and again."""
 _WORD = re.compile(r"[^\W_]+(?:'[a-z]+)?")
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
 """Grave, acute, tilde, hook above, dot below."""
@@ -49,6 +52,7 @@ def clean(text: str) -> str:
     return "".join(c for c in kept if c == " " or unicodedata.category(c) != "Cc")
 
 
+@lru_cache(maxsize=KEPT_WORDS)
 def _bare(character: str) -> str:
     if character in "đĐ":
         return "d"
@@ -56,6 +60,7 @@ def _bare(character: str) -> str:
     return base if len(base) == 1 else character
 
 
+@lru_cache(maxsize=KEPT_WORDS)
 def _marks(word: str) -> str:
     """The word in lower case with its tone moved to the end, so that both ways to place it are one."""
     decomposed = unicodedata.normalize("NFD", word.lower())

@@ -21,7 +21,8 @@ READING = (
 )
 CAMERA_WORDS = ("cam", "camera", "cameras", "cams")
 VIEW_WORDS = (
-    "xem", "coi", "mo", "bat", "ngo", "nhin", "show", "see", "view", "open", "look", "watch", "grab", "anh", "hinh", "lay",
+    "xem", "coi", "mo", "bat", "ngo", "nhin", "show", "see", "view", "open", "look", "watch", "grab", "anh", "hinh",
+    "lay",
 )  # fmt: skip
 LISTS = (("danh", "sach"), ("liet", "ke"), ("ke", "ra"), ("ke", "het"), ("list",), ("tung", "vu"), ("tung", "lan"))
 """Words that ask for the things themselves rather than for their number."""
@@ -76,7 +77,8 @@ def _about_cameras(reading: Reading, plan: QueryPlan, wanted: str) -> str:
     if wanted == "camera_status" and not spoken and not plan.status:
         return wanted
     described = bool(plan.status or plan.kind or plan.owner)
-    if wanted in {"camera_status", "list_cameras"} or (spoken and described):
+    turning = plan.kind == "ptz" and reading.says("which", "ones", "nao", "any", "con")
+    if wanted in {"camera_status", "list_cameras"} or (spoken and described) or turning:
         if wanted == "camera_status" and not described and not reading.says("nao", "which", "all", "cac", "any"):
             return wanted
         return "list_cameras"

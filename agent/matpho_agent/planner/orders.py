@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.drafts.cameras import degrees_in, direction, move
 from matpho_agent.planner.drafts.steps import step_done_bare
@@ -27,8 +29,12 @@ SHORT_ORDER = 3
 
 
 def asks(clause: Clause) -> bool:
-    """Whether the words are those of a list or a question."""
-    return clause.says(*ASKING) or "?" in clause.free.typed
+    """Whether the words are those of a list or a question; `mấy anh` are people."""
+    words = [word for word in ASKING if word != "mấy" or not _PEOPLE.search(clause.free.plain)]
+    return clause.says(*words) or "?" in clause.free.typed
+
+
+_PEOPLE = re.compile(r"(?<![0-9a-z])may (?:anh|chi|chu|em|ong|ban|dong chi|co|bac)(?![0-9a-z])")
 
 
 def of_incident(clause: Clause) -> bool:
@@ -109,22 +115,13 @@ def opens(clause: Clause) -> bool:
     """`open_incident`."""
     if "open" not in clause.acts or clause.code("incident") or "standing" in clause.acts or wonders(clause):
         return False
-    return not any(way in clause.free.plain for way in UNDECIDED) and not _asks_whether(clause)
+    first = clause.free.tokens[0].plain if clause.free.tokens else ""
+    undecided = first in ASKED_FIRST or any(way in clause.free.plain for way in UNDECIDED)
+    return not undecided and not _asks_whether(clause)
 
 
-UNDECIDED = (
-    "khi nao",
-    "the nao",
-    "lam sao",
-    "bao gio",
-    "how do",
-    "how to",
-    "how many",
-    "did ",
-    "has ",
-    "have ",
-    "was ",
-)
+UNDECIDED = ("khi nao", "the nao", "lam sao", "bao gio", "how do", "how to", "how many")
+ASKED_FIRST = frozenset({"did", "has", "have", "was", "were", "is", "are"})
 """Words of those who ask about opening rather than order it."""
 
 
@@ -166,18 +163,18 @@ def dispatches(clause: Clause) -> bool:
 
 
 CAMERA_READING = frozenset({"list_cameras", "camera_status", "get_snapshot"})
-PASSING = frozenset(
-    {"progress", "summary", "motion", "assist", "near", "ahead", "aim", "give", "put", "lift", "grab", "done", "move"}
-    | {"standing", "norm", "incident", "report", "return", "allow", "who"}
+BLOCKING = frozenset(
+    {"watch", "export", "identity", "audit", "submit", "info", "open", "close", "reopen", "resolve", "escalate", "ack"}
+    | {"approve", "reject", "procedure", "who", "briefing", "step", "update", "outcome", "verify", "working"}
 )
-"""Acts that a question about cameras may speak of in passing: `cam nào xoay được`, `camera ... sao rồi`."""
+"""Acts beside which a clause that speaks of cameras is no mere question about them."""
 CAMERA_EVENTS = frozenset({"camera_moved", "camera_covered", "camera_offline", "image_degraded"})
 
 
 def reads_cameras(clause: Clause) -> bool:
     """Whether a clause asks after cameras themselves, so that what it says of turning or handling orders nothing."""
     plan = clause.plan
-    if clause.codes or clause.acts - PASSING or clause.situation.role == "citizen":
+    if clause.codes or clause.acts & BLOCKING or clause.situation.role == "citizen":
         return False
     if clause.acts & {"standing", "incident"} and not clause.says(*CAMERA_WORDS):
         return False

@@ -28,13 +28,13 @@ _ZOOM = re.compile(
 )
 _WORDS = {
     "mot": 1, "hai": 2, "ba": 3, "bon": 4, "tu": 4, "nam": 5, "lam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9,
-    "muoi": 10, "five": 5, "ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
+    "muoi": 10, "chuc": 10, "five": 5, "ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
     "sixty": 60, "ninety": 90,
 }  # fmt: skip
 _SPOKEN = re.compile(rf"(?<![0-9a-z])(?P<w>(?:(?:{'|'.join(_WORDS)}) ){{1,3}})(?P<u>do\b|degrees?\b)")
 _SHARE = re.compile(r"(?<![0-9a-z])(?P<n>\d{1,3}(?:[.,]\d)?) ?(?P<unit>%|x\b|lan\b|times\b)")
 _HOME = re.compile(
-    r"(?<![0-9a-z])(?:home|vi tri (?:goc|ban dau|mac dinh|nha|chuan|xuat phat|cu)|goc ban dau|ve (?:nha|goc|cho cu)"
+    r"(?<![0-9a-z])(?:home|reset|recent(?:er|re)|(?:ve )?mac dinh|vi tri (?:goc|ban dau|mac dinh|nha|chuan|xuat phat|cu)|goc ban dau|ve (?:nha|goc|cho cu)"
     r"|huong (?:goc|mac dinh|ban dau)|original position|default (?:position|view)|starting position)(?![0-9a-z])"
 )
 _LITTLE = re.compile(
@@ -50,7 +50,7 @@ _PRESET = re.compile(
 )
 _TAIL = re.compile(
     r"(?i)\s*\b(?:(?:giúp|giùm|hộ|cho)?\s*(?:tôi|em|mình|anh|chị)?\s*(?:với|nhé|nha|đi|ạ|luôn|ngay|coi|xem"
-    r"|được không|please|pls|preset|position|now)|"
+    r"|giùm|dùm|giúp|hộ|nghen|nghe|được không|please|pls|preset|position|now)|"
     r"preset|position|view)\s*$"
 )
 
@@ -58,6 +58,9 @@ _TAIL = re.compile(
 def move(clause: Clause) -> dict[str, Any]:
     """The one way in which the camera is to move; empty where the clause names none."""
     plain = _figures(clause.free.plain)
+    known = _known_preset(clause)
+    if known and degrees_in(plain) is None:
+        return {"preset": known}
     if _HOME.search(plain):
         return {"home": True}
     turned = _turns(plain)
@@ -128,7 +131,7 @@ def _figures(plain: str) -> str:
     def figure(match: re.Match[str]) -> str:
         total = 0
         for word in match["w"].split():
-            total = total * 10 if word == "muoi" and 0 < total < 10 else total + _WORDS[word]
+            total = total * 10 if word in {"muoi", "chuc"} and 0 < total < 10 else total + _WORDS[word]
         return f"{total} {match['u']}"
 
     return _SPOKEN.sub(figure, plain)
@@ -143,13 +146,18 @@ def degrees_in(plain: str) -> float | int | None:
     return int(value) if value == int(value) else value
 
 
+def _known_preset(clause: Clause) -> str | None:
+    """A preset of the camera that the clause names outside the camera's own name."""
+    said = _without_camera(clause)
+    for name in _known_presets(clause):
+        if re.search(rf"(?<![0-9a-z]){re.escape(read_text(name).plain)}(?![0-9a-z])", said):
+            return name
+    return None
+
+
 def _preset(clause: Clause) -> str | None:
     """A preset of the camera that is named, else the words behind `preset`, `về vị trí`, `towards`."""
     said = clause.text.plain
-    for name in _known_presets(clause):
-        plain = read_text(name).plain
-        if re.search(rf"(?<![0-9a-z]){re.escape(plain)}(?![0-9a-z])", _without_camera(clause)):
-            return name
     matches = [m for m in _PRESET.finditer(said) if clause.text.typed[m.start("x") : m.end("x")].strip()]
     if not matches:
         return None
