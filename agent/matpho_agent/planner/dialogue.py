@@ -151,7 +151,7 @@ def _goes_on(plan: QueryPlan, before: QueryPlan, clause: Clause) -> bool:
     said = said or (not plan.time_from and time_of_talk(plan, before, clause) is not None)
     if not said:
         return False
-    follows = plan.follow is not None or bool(changes(clause)) or bool(_FOLLOWS.search(clause.free.plain))
+    follows = plan.follow is not None or widens(clause) or bool(changes(clause)) or bool(_FOLLOWS.search(clause.free.plain))
     if not plan.event_types:
         return not plan.intent or (follows and plan.intent in {before.intent, "search_events", "event_statistics"})
     if plan.intent not in {"", before.intent, "search_events"}:

@@ -33,7 +33,7 @@ def call(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Step:
         return Step(plan, plan.intent, camera_filters(plan))
     if plan.intent in {"camera_status", "get_snapshot"}:
         return _about_camera(plan, memory)
-    if plan.intent == "get_clip" and not _points_at_event(plan, memory) and (plan.camera_ids or plan.camera_options):
+    if plan.intent == "get_clip" and not _points_at_event(plan, memory) and _names_camera_only(plan):
         return _camera_clip(plan, memory)
     return _about_event(plan, clause, found)
 
@@ -93,6 +93,11 @@ def _result_camera(plan: QueryPlan, memory: Memory) -> str | None:
 
 def _points_at_event(plan: QueryPlan, memory: Memory) -> bool:
     return plan.event is not None and bool(plan.event.event_id or memory.results or memory.event_id)
+
+
+def _names_camera_only(plan: QueryPlan) -> bool:
+    """Whether a stretch of a camera's recording is wanted rather than that of an event that is described."""
+    return bool(plan.camera_ids or plan.camera_options) and not (plan.event_types or plan.objects or plan.plate)
 
 
 def _camera_clip(plan: QueryPlan, memory: Memory) -> Step:

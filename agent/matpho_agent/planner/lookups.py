@@ -98,8 +98,9 @@ def described(plan: QueryPlan) -> bool:
 
 
 def fitting(rows: Iterable[Remembered], plan: QueryPlan, situation: Situation) -> list[Remembered]:
-    """The rows that the description may mean; what a row does not tell is no reason against it."""
-    return [row for row in rows if _fits(row, plan, situation)]
+    """The rows that the description may mean; what a row does not tell is no reason against it, but counts less."""
+    fit = [row for row in rows if _fits(row, plan, situation)]
+    return [row for row in fit if _shows(row, plan)] or fit
 
 
 def _fits(row: Remembered, plan: QueryPlan, situation: Situation) -> bool:
@@ -117,6 +118,13 @@ def _fits(row: Remembered, plan: QueryPlan, situation: Situation) -> bool:
     late = timedelta() if row.camera_id else OPENED_LATER
     begins_late = plan.time_from is not None and row.time < plan.time_from
     return not begins_late and not (plan.time_to is not None and row.time >= plan.time_to + late)
+
+
+def _shows(row: Remembered, plan: QueryPlan) -> bool:
+    """Whether the row tells of everything that the description names of looks; such rows come before silent ones."""
+    return bool(
+        (row.objects or not plan.objects) and (row.colors or not plan.colors) and (row.plate or not plan.plate)
+    )
 
 
 def _looks_other(row: Remembered, plan: QueryPlan) -> bool:

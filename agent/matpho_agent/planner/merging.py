@@ -97,7 +97,7 @@ def bare_colour(clause: Clause) -> bool:
 
 def widens(clause: Clause) -> bool:
     """`thôi lấy hết`, `show me all`: the narrowing so far no longer counts."""
-    return bool(_ALL.search(clause.free.plain))
+    return bool(_ALL.search(clause.free.plain) or _ANY.search(clause.free.plain))
 
 
 def merged(plan: QueryPlan, before: QueryPlan, clause: Clause, *, other_kind: bool = False) -> QueryPlan:
@@ -143,7 +143,7 @@ def _clear(result: QueryPlan, clause: Clause, spans: list[Change]) -> set[str]:
             names |= set(next(fields for n, (_words, fields) in enumerate(_KINDS) if what[f"k{n}"]))
     if _OTHERS.search(plain):
         names |= set(LOOKS)
-    if widens(clause):
+    if _ALL.search(plain):
         names |= set(WIDE)
         result.query = ""
     empty = QueryPlan()

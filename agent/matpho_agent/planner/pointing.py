@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from matpho_agent.language.tokens import agrees, read_text
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.lookups import fitting
 from matpho_agent.planner.merging import changes, merged
@@ -17,7 +18,10 @@ TOOL_OF: Mapping[Topic, str] = {
     "request": "identity_check_result",
 }  # fmt: skip
 """What shows the one thing of a kind."""
-LEADS = frozenset({"cai", "vu", "con", "chiec", "ca", "thang", "dua", "du", "the", "that", "tai", "ong", "ba", "su", "viec"})
+LEADS = tuple(
+    read_text(word).tokens[0]
+    for word in ("cái", "vụ", "con", "chiếc", "ca", "thằng", "đứa", "dụ", "the", "that", "ông", "bà", "sự", "việc")
+)
 """Words that a clause begins with which names one thing."""
 LEAD_WITHIN = 3
 ASKING = ("nào", "mấy", "any", "which", "đâu", "có", "những", "các", "chỉ", "only", "just", "thôi", "every", "all", "bao")
@@ -34,6 +38,7 @@ _SINCE = re.compile(
     r"|how long|tat|hong|hu|chet|on chua|on khong|con chay|con song|working|alive|dead|status|tinh trang|mo|nhoe|ro khong)"
     r"(?![0-9a-z])"
 )
+_LONG = re.compile(r"(?<![0-9a-z])(?:(?:tu|hoi|bao) (?:nao|gio|hoi nao|khi nao|bao gio|luc nao)|bao lau|since when|how long)(?![0-9a-z])")
 _PICTURE = re.compile(r"(?<![0-9a-z])(?:hinh|anh hien|anh chup|tam anh|picture|photo|still|snapshot)(?![0-9a-z])")
 _ELSEWHERE = re.compile(
     r"(?<![0-9a-z])(?:o dau nua|dau nua|noi khac|cho khac|xuat hien|con o|di dau|qua dau|where else|anywhere else|show(?:n)? up|shown up"
@@ -66,6 +71,9 @@ def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
             return plan
     if plan.event is not None and plan.event.that and plan.intent in {"search_events", "event_statistics"}:
         return _seen_again(plan, clause)
+    if plan.intent == "list_cameras" and memory.topic == "camera" and memory.camera_id and _LONG.search(clause.free.plain):
+        plan.intent, plan.status = "camera_status", None
+        return plan if not plan.areas and not clause.says("nào", "which", "những", "các") else None
     if plan.intent not in {"", "get_event", "search_events"} or plan.camera_ids and memory.topic == "event" and not _led(clause):
         return None
     if plan.event is not None and (plan.event.ordinal or plan.event.which) and not _filtered(plan):
@@ -89,7 +97,9 @@ def _asks_list(clause: Clause) -> bool:
 
 
 def _led(clause: Clause) -> bool:
-    return any(token.plain in LEADS for token in clause.free.tokens[:LEAD_WITHIN])
+    if clause.plan.follow == "replace":
+        return False
+    return any(agrees(token, lead) for token in clause.free.tokens[:LEAD_WITHIN] for lead in LEADS)
 
 
 def _topic_tool(memory: Memory) -> str:
