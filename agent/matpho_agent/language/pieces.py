@@ -59,7 +59,7 @@ PATTERNS: dict[str, tuple[re.Pattern[str], ...]] = {
             r"(?<![0-9a-z])(?:boi vi|vi|tai vi|do|because|since) (?P<x>(?!ai\b|sao\b|the nao\b|the ma\b|vay\b"
             r"|do\b).{4,}?)" + _REASON_END
         ),
-        re.compile(r"(?<=[0-9a-z]): (?P<x>[^\"“].{3,}?)" + _REASON_END),
+        re.compile(r"(?<=[0-9a-z]): (?P<x>(?!\S*[0-9])[^\"“].{3,}?)" + _REASON_END),
     ),
     "note": (
         re.compile(
