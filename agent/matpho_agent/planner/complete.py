@@ -112,7 +112,8 @@ def _camera(plan: QueryPlan, clause: Clause, arguments: dict[str, Any]) -> Step 
     named = plan.camera_ids[:1] if len(plan.camera_ids) > 1 else plan.camera_ids
     options = [] if named else plan.camera_options
     movable = [camera for camera in options if (place := index.camera(camera)) and place.camera_kind == "ptz"]
-    chosen = list(named or (movable if len(movable) == 1 else ()))
+    pointed = plan.event is not None and plan.event.that and not named
+    chosen = list(named or (_spoken_of(plan, clause) if pointed else ()) or (movable if len(movable) == 1 else ()))
     if not chosen and not options:
         chosen = _spoken_of(plan, clause)
     if len(chosen) != 1:
@@ -143,6 +144,9 @@ def _turns(place: Place | None) -> bool:
 
 def _spoken_of(plan: QueryPlan, clause: Clause) -> list[str]:
     memory = clause.memory
+    ordinal = plan.event is not None and (plan.event.ordinal is not None or plan.event.which)
+    if memory.topic == "camera" and memory.camera_id and not ordinal:
+        return [memory.camera_id]
     if plan.event is not None and memory.results:
         ids = point_at(plan.event, memory)
         cameras_there = {row.camera_id for row in memory.results if row.id in ids and row.camera_id}

@@ -42,6 +42,7 @@ _ANY = re.compile(
     r"(?<![0-9a-z])(?:bat ky|bat cu|any|every|moi|tat ca cac|tat ca) (?P<a>mau|colou?r|xe|loai xe|vehicles?|phuong tien|muc do"
     r"|muc|severity)(?![0-9a-z])|(?<![0-9a-z])(?P<b>mau|xe|loai xe|muc) (?:nao|gi) cung (?:duoc|lay)"
 )
+_THERE = re.compile(r"(?<![0-9a-z])(?:there|(?:same|that) (?:spot|place|street)|(?:cung|o|tai|ngay) (?:cho|noi|day|do))(?![0-9a-z])")
 _OTHERS = re.compile(r"(?<![0-9a-z])(?:khac|others?|another|else)(?![0-9a-z])")
 _BARE_COLOUR = re.compile(
     r"(?<![0-9a-z])(?:chiec|con|cai|mau|xe|thang|ao) (?P<c>den|do|trang|xanh|vang|xam|nau|bac|hong)(?= (?:thoi|nha|a|ay|do|kia|di|nhe)|"
@@ -101,12 +102,17 @@ def widens(clause: Clause) -> bool:
 
 
 def merged(plan: QueryPlan, before: QueryPlan, clause: Clause, *, other_kind: bool = False) -> QueryPlan:
-    """The earlier plan with what the clause says put in its place; with `other_kind` only its place and time stay."""
+    """The earlier plan with what the clause says put in its place; with `other_kind` only its place and time stay.
+
+    A new kind with a time of its own is asked of everywhere, unless the words point at the place.
+    """
     result = before.model_copy(deep=True)
     if other_kind:
         for name in (*LOOKS, "event_types"):
             setattr(result, name, type(getattr(QueryPlan(), name))() if name in LISTED else None)
         result.objects_not = []
+        if plan.time_from and not (plan.camera_that or _THERE.search(clause.free.plain)):
+            result.areas, result.camera_ids, result.camera_options, result.near = [], [], [], None
     spans = changes(clause)
     timed = time_of_talk(plan, before, clause) is not None
     adds_words = plan.query and not (plan.has_filters() or timed or spans or clause.plan.follow == "replace")
