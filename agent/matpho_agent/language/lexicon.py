@@ -17,6 +17,7 @@ from matpho_contracts.errors import ConfigurationError
 
 MIN_TYPO_CHARS = 6
 """Shorter phrases must be typed right: at one letter's distance too many other words lie."""
+KEPT_COMPARED = 2000
 LONG_TYPO_CHARS = 12
 """From here on two slips are forgiven."""
 
@@ -60,6 +61,8 @@ class Lexicon:
         self._typo: dict[tuple[int, int, str], list[tuple[str, Phrase]]] = defaultdict(list)
         """By number of words, length, and first letter (`f`) or last letter (`l`): a slip leaves one of them whole."""
         self._vocabulary: set[str] = set()
+        self._compared: dict[tuple[str, int], Phrase | None] = {}
+        """Slips looked for lately: one sentence is read several times."""
         for phrase in phrases:
             self._by_first[phrase.words[0].plain].append(phrase)
             self._vocabulary.update(word.plain for word in phrase.words)
@@ -107,13 +110,17 @@ class Lexicon:
                     yield Match(start, start + size, best.category, best.value, typo=True)
 
     def _nearest(self, joined: str, size: int) -> Phrase | None:
+        if (joined, size) in self._compared:
+            return self._compared[joined, size]
+        if len(self._compared) >= KEPT_COMPARED:
+            self._compared.clear()
         limit = 2 if len(joined) >= LONG_TYPO_CHARS else 1
         best: tuple[int, Phrase] | None = None
         for spelled, phrase in self._alike(joined, size, limit):
             distance = within(joined, spelled, limit)
             if distance is not None and distance > 0 and (best is None or distance < best[0]):
                 best = (distance, phrase)
-        return best[1] if best else None
+        return self._compared.setdefault((joined, size), best[1] if best else None)
 
     def _alike(self, joined: str, size: int, limit: int) -> Iterator[tuple[str, Phrase]]:
         """Phrases near enough in length that begin or end with the same letter and share most letters."""

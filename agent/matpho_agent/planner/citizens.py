@@ -11,7 +11,20 @@ LONG_TEXT = 10
 TOLD = 7
 """Words from which on a citizen who speaks of trouble tells of it."""
 MINE = ("tôi", "em", "tui", "mình", "my", "me", "cháu", "con", "i")
-HOW = ("bao lau", "the nao", "khi nao", "lam sao", "ra sao", "how ", "when ", "o dau thi", "mat may", "bao gio", "toi dau", "o dau")
+HOW = (
+    "bao lau",
+    "the nao",
+    "khi nao",
+    "lam sao",
+    "ra sao",
+    "how ",
+    "when ",
+    "o dau thi",
+    "mat may",
+    "bao gio",
+    "toi dau",
+    "o dau",
+)
 LOOKING = frozenset({"tim", "kiem", "xem", "coi", "show", "find", "see", "list", "liet", "view", "search", "any"})
 """Bare words at the head of a clause that looks for something rather than telling it."""
 COUNTING = ("bao nhieu", "may vu", "how many", "thong ke", "number of", "ty le")

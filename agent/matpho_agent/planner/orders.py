@@ -174,7 +174,10 @@ CAMERA_EVENTS = frozenset({"camera_moved", "camera_covered", "camera_offline", "
 def reads_cameras(clause: Clause) -> bool:
     """Whether a clause asks after cameras themselves, so that what it says of turning or handling orders nothing."""
     plan = clause.plan
-    if clause.codes or clause.acts & BLOCKING or clause.situation.role == "citizen":
+    held = clause.acts & BLOCKING
+    if held == {"identity"} and plan.intent == "list_cameras" and plan.owner and not plan.plate:
+        return True
+    if clause.codes or held or clause.situation.role == "citizen":
         return False
     if clause.acts & {"standing", "incident"} and not clause.says(*CAMERA_WORDS):
         return False

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from matpho_agent.planner.citizens import MINE
 from matpho_agent.language.tokens import read_text
+from matpho_agent.planner.citizens import MINE
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.drafts.steps import step_done_bare, step_named
 from matpho_tools.city import UnitName
@@ -73,7 +73,8 @@ def update(clause: Clause) -> dict[str, Any]:
 
 
 _REOPENED = re.compile(
-    r"(?:mo lai|xu lai|lam lai|lat lai|reopen(?:ed)?)(?: (?:di|gium|giup|ho|luon|ngay|cho toi|cho em|cho anh|it|please|pls))*"
+    r"(?:mo lai|xu lai|lam lai|lat lai|reopen(?:ed)?)(?: (?:di|gium|giup|ho|luon|ngay|cho toi|cho em|cho anh"
+    r"|it|please|pls))*"
     r" (?P<x>.{8,})$"
 )
 
