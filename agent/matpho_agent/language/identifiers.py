@@ -19,6 +19,14 @@ _PLATE_PART = re.compile(
     r"(?: so| la| xe| kiem soat| co| chua| ending(?: in| with)?| number| with)* ?:? ?"
     r"(?P<part>[0-9][0-9a-z.\-]{1,11})(?![0-9a-z])"
 )
+_PLATE_BIT = re.compile(
+    r"(?:bien(?: so)?|plate)(?: \w+){0,2} (?:khuc|doan|cum|chuoi|bat dau bang|bat dau|ket thuc bang|dau|duoi"
+    r"|starting with|beginning with|containing|contains|has|with)(?: so| la)? (?P<part>[0-9][0-9a-z.\-]{1,11})(?![0-9a-z])"
+    r"|(?<![0-9a-z.\-])(?P<before>[0-9][0-9a-z.]{2,8}) (?:(?:o )?(?:trong|tren) (?:cai )?bien"
+    r"|(?:on|in) (?:the|its) plate)"
+    r"|(?<![0-9a-z])xe (?P<bare>[0-9]{3}\.[0-9]{2})(?![0-9a-z])"
+)
+"""A part of a plate said in other ways: `biển có khúc 556`, `640 on the plate`, `cái xe 888.16`."""
 _RADIUS = re.compile(
     r"(?:ban kinh|trong vong|cach|within|radius of|in a radius of)? ?(\d{1,5}(?:[.,]\d+)?) ?"
     r"(km|kilomet(?:er|re)s?|cay so|met|m|metres?|meters?)(?![0-9a-z])"
@@ -62,7 +70,19 @@ def read_identifiers(text: Text, known: Callable[[str], bool] = lambda _id: Fals
     radius = _radius(plain, spans)
     count = _count(plain, spans)
     plate = plate or _plate(text, spans, _PLATE_PART, "part")
+    plate = plate or next((found for name in BITS if (found := _plate_bit(text, spans, name))), None)
     return Identifiers(events, plate, codes, citizen, birth, radius, count, tuple(spans))
+
+
+BITS = ("part", "before", "bare")
+
+
+def _plate_bit(text: Text, spans: list[tuple[int, int]], name: str) -> str | None:
+    match = next((m for m in _PLATE_BIT.finditer(text.plain) if m[name]), None)
+    if match is None or _inside(match.span(name), spans):
+        return None
+    spans.append(match.span())
+    return text.typed[match.start(name) : match.end(name)].strip(" .-").upper()
 
 
 def _kept(found: tuple[str, tuple[int, int]] | None, spans: list[tuple[int, int]]) -> str | None:

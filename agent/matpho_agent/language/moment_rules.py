@@ -206,7 +206,7 @@ _FULL_MONTHS = "|".join(name for name in MONTHS if len(name) > 4 or name in {"ma
 _PART_VI = "rang sang|tang sang|sang som|trua chieu|chieu toi|sang|trua|chieu|toi|dem|khuya"
 _PART_EN = "early morning|morning|noon|midday|lunchtime|afternoon|arvo|evening|night"
 _SAID_OF = "|".join(sorted(DAYS_BACK, key=len, reverse=True))
-_NO_COUNT = r"(?! ?(?:h|g|gio|phut|nguoi|xe|vu|chiec|do|met|m|km|%|camera|cam|lan|ngay|tieng)(?![0-9a-z])|[0-9:/.%])"
+_NO_COUNT = r"(?! ?(?:h|g|gio|phut|nguoi|xe|vu|chiec|do|met|m|km|%|camera|cam|lan|tieng)(?![0-9a-z])|[0-9:/.%])"
 
 RULES: tuple[Rule, ...] = (
     _rule(
@@ -227,9 +227,11 @@ RULES: tuple[Rule, ...] = (
     _rule(r"dem qua(?: va)? rang sang(?: (?:hom )?nay)?", _literal(lambda r: Moment(day=r.today - DAY, part="đêm"))),
     _rule(rf"(?P<p>{_PART_VI})(?: cua| ngay)? (?P<w>{_SAID_OF})", _part),
     _rule(rf"(?P<w>this|yesterday|last|today) (?P<p>{_PART_EN})", _english_part),
+    _rule(r"overnight", _literal(lambda r: Moment(day=r.today - DAY, part="night"))),
     _rule(r"tonight", _literal(lambda r: Moment(day=r.today, part="night"))),
     _rule(r"ngay mai|tomorrow", _literal(lambda r: Moment(day=r.today + DAY))),
-    _rule(r"(?:trong |ca )?(?:ngay )?hom (?:nay|ni)|hnay|bua (?:nay|ni)|bua hom nay|trong ngay(?: hom nay| nay)?"
+    _rule(r"(?:trong |ca )?(?:ngay )?hom (?:nay|ni)|hnay|bua (?:nay|ni)|bua hom nay"
+        r"|trong ngay(?: hom nay| nay|(?! (?:hom|thu|qua|kia|chu|ngay|\d)))"
         r"|today", _literal(lambda r: Moment(day=r.today))),
     _rule(r"(?:the )?day before yesterday|(?:ngay |bua )?hom kia|bua kia|hom truoc nua", _before_yesterday),
     _rule(r"(?:ngay |bua )?hom qua|hqua|bua qua|ngay qua|yesterday", _literal(lambda r: Moment(day=r.today - DAY))),

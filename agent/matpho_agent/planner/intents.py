@@ -24,6 +24,8 @@ VIEW_WORDS = (
     "xem", "coi", "mo", "bat", "ngo", "nhin", "show", "see", "view", "open", "look", "watch", "grab", "anh", "hinh",
     "lay",
 )  # fmt: skip
+FAULTS = frozenset({"image_degraded", "camera_offline"})
+"""Events that are states of cameras as well."""
 LISTS = (("danh", "sach"), ("liet", "ke"), ("ke", "ra"), ("ke", "het"), ("list",), ("tung", "vu"), ("tung", "lan"))
 """Words that ask for the things themselves rather than for their number."""
 
@@ -63,6 +65,8 @@ def reading_intent(reading: Reading, plan: QueryPlan) -> str:
 
 def _about_cameras(reading: Reading, plan: QueryPlan, wanted: str) -> str:
     """The wish for cameras themselves, if that is what the clause is about."""
+    if plan.status and wanted == "list_cameras" and plan.time_from is None and set(plan.event_types) <= FAULTS:
+        plan.event_types = []
     if plan.event_types or plan.plate or plan.group_by or plan.compare_to:
         return ""
     spoken = speaks_of_cameras(reading)

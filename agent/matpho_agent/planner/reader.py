@@ -63,7 +63,7 @@ def _things(reading: Reading, plan: QueryPlan) -> None:
     for match in reading.matches:
         if match.category == "object" and match.value != "vehicle":
             (plan.objects_not if match.start in denied else plan.objects).append(match.value)
-        elif match.category == "event" and match.start not in denied:
+        elif match.category == "event" and match.start not in denied and not _runs(reading, match):
             plan.event_types.append(match.value)
         elif match.category == "colour" and match.start not in denied:
             plan.colors.extend(match.value.split("+"))
@@ -81,6 +81,14 @@ def _things(reading: Reading, plan: QueryPlan) -> None:
         plan.event_types.remove("crowd")
     plan.min_count = reading.identifiers.min_count
     plan.plate = reading.identifiers.plate if normalise_plate(reading.identifiers.plate or "") else None
+
+
+def _runs(reading: Reading, match: Match) -> bool:
+    """Whether "chay" without marks is `chạy`, not `cháy`: somebody runs somewhere."""
+    tokens, last = reading.text.tokens, match.end - 1
+    if match.value != "fire" or tokens[last].plain != "chay" or not tokens[last].bare or match.end == len(tokens):
+        return False
+    return tokens[match.end].plain in {"xuong", "ra", "nguoc", "qua", "vao", "vo", "tren", "sai", "lan", "ngang"}
 
 
 def _splits(reading: Reading) -> bool:

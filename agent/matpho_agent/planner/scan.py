@@ -87,7 +87,9 @@ def _sense(reading: Reading, meant: Sequence[Sense]) -> None:
     for sense in meant:
         numbers = [number for start, end in sense.spans for number in range(start, end)]
         held = {reading.taken.get(number) for number in numbers} - {None, *FREE, sense.category}
-        if sense.category == "event" and held:
+        if sense.value == "red_light" and held == {"colour"}:
+            reading.matches = [m for m in reading.matches if m.category != "colour" or m.start not in numbers]
+        elif sense.category == "event" and held:
             continue
         if sense.category != "event" and held - {"status", "kind", "owner", "group", "fixed", "ordinal", "event"}:
             continue

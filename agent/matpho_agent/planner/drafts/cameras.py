@@ -34,8 +34,9 @@ _WORDS = {
 _SPOKEN = re.compile(rf"(?<![0-9a-z])(?P<w>(?:(?:{'|'.join(_WORDS)}) ){{1,3}})(?P<u>do\b|degrees?\b)")
 _SHARE = re.compile(r"(?<![0-9a-z])(?P<n>\d{1,3}(?:[.,]\d)?) ?(?P<unit>%|x\b|lan\b|times\b)")
 _HOME = re.compile(
-    r"(?<![0-9a-z])(?:home|reset|recent(?:er|re)|(?:ve )?mac dinh|vi tri (?:goc|ban dau|mac dinh|nha|chuan|xuat phat|cu)|goc ban dau|ve (?:nha|goc|cho cu)"
-    r"|huong (?:goc|mac dinh|ban dau)|original position|default (?:position|view)|starting position)(?![0-9a-z])"
+    r"(?<![0-9a-z])(?:home|vi tri (?:goc|ban dau|mac dinh|nha|chuan|xuat phat|cu)|goc ban dau|ve (?:nha|goc|cho cu)"
+    r"|reset|recent(?:er|re)|(?:ve )?mac dinh|huong (?:goc|mac dinh|ban dau)"
+    r"|original position|default (?:position|view)|starting position)(?![0-9a-z])"
 )
 _LITTLE = re.compile(
     r"(?<![0-9a-z])(?:mot chut|mot ti|chut xiu|xiu|hoi hoi|chut|ti thoi|nhe|a bit|a little|slightly"
