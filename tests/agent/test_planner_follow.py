@@ -39,7 +39,9 @@ def seen(id_: str, kind: str, camera: str, time: str, *looks: str, **more: Any) 
     area = "QN-BC" if camera == "BC-1" else "QN-HL"
     objects = [name for name in looks if name in {"car", "truck", "bus", "motorcycle"}]
     colors = [name for name in looks if name not in objects]
-    return Remembered(id=id_, type=kind, camera_id=camera, area=area, time=at(time), objects=objects, colors=colors, **more)
+    return Remembered(
+        id=id_, type=kind, camera_id=camera, area=area, time=at(time), objects=objects, colors=colors, **more
+    )
 
 
 ROWS = [
@@ -90,7 +92,8 @@ def test_a_clip_of_the_row_that_the_words_fit(said: str, event: str) -> None:
 
 def test_a_clip_of_what_nobody_has_seen_yet_is_looked_up_first() -> None:
     got = say("clip vụ cháy ở Tuần Châu sáng nay", Memory())
-    assert got.lookup and got.tool == "search_events"
+    assert got.lookup
+    assert got.tool == "search_events"
     assert set((got.arguments or {})["event_types"]) == {"fire", "smoke"}
 
 
@@ -121,7 +124,8 @@ def test_filters_are_taken_out_added_and_widened(
     wanted = say(said, listed()).arguments or {}
     found = tuple(wanted.get(name, []) for name in ("objects", "objects_not", "colors"))
     assert found == (objects, objects_not, colors)
-    assert wanted["event_types"] == ["illegal_parking"] and "query" not in wanted
+    assert wanted["event_types"] == ["illegal_parking"]
+    assert "query" not in wanted
 
 
 @pytest.mark.parametrize(
@@ -151,11 +155,16 @@ def test_times_are_those_of_the_talk(said: str, begin: str, end: str) -> None:
     assert wanted["event_types"] == ["illegal_parking"]
 
 
-@pytest.mark.parametrize("said", ["thế đánh nhau thì sao", "còn đánh nhau", "what about fights?", "chuyển sang đánh nhau"])
+@pytest.mark.parametrize(
+    "said", ["thế đánh nhau thì sao", "còn đánh nhau", "what about fights?", "chuyển sang đánh nhau"]
+)
 def test_another_kind_of_event_keeps_place_and_time_but_not_the_looks(said: str) -> None:
     wanted = say(said, listed()).arguments or {}
-    assert wanted["event_types"] == ["fight"] and wanted["areas"] == ["QN-HL", "QN-BC"] and "time_from" in wanted
-    assert "objects" not in wanted and "colors" not in wanted
+    assert wanted["event_types"] == ["fight"]
+    assert wanted["areas"] == ["QN-HL", "QN-BC"]
+    assert "time_from" in wanted
+    assert "objects" not in wanted
+    assert "colors" not in wanted
 
 
 @pytest.mark.parametrize("said", ["nó mang biển số mấy", "biển số?", "màu gì biển gì", "con xe đó biển bao nhiêu"])
@@ -176,8 +185,10 @@ def test_the_same_question_of_another_camera() -> None:
 
 def test_a_vehicle_is_followed_by_its_plate() -> None:
     wanted = say("xe đó hôm qua có xuất hiện không", listed(event_id="e2")).arguments or {}
-    assert wanted["plate"] == "14C-333.44" and wanted["time_from"] == at("20T00:00").isoformat()
-    assert "event_types" not in wanted and "objects" not in wanted
+    assert wanted["plate"] == "14C-333.44"
+    assert wanted["time_from"] == at("20T00:00").isoformat()
+    assert "event_types" not in wanted
+    assert "objects" not in wanted
 
 
 @pytest.mark.parametrize("said", ["thôi khỏi", "không cần nữa", "never mind", "thoi de mai tinh"])
@@ -190,7 +201,8 @@ def test_a_no_to_a_question_back_drops_it(said: str) -> None:
 def test_a_bare_yes_is_no_purpose_and_no_search(said: str) -> None:
     memory = Memory(pending=Pending(plan=QueryPlan(intent="export_evidence"), missing="purpose"))
     got = say(said, memory)
-    assert "purpose" not in (got.arguments or {}) and got.tool != "search_events"
+    assert "purpose" not in (got.arguments or {})
+    assert got.tool != "search_events"
 
 
 @pytest.mark.parametrize(

@@ -116,11 +116,17 @@ def _continued(plan: QueryPlan, clause: Clause) -> QueryPlan:
         other = bool(plan.event_types) and set(plan.event_types) != set(before.event_types)
         return merged(plan, before, clause, other_kind=other)
     if before is not None and before.intent in EVENT_LISTS and _goes_on(plan, before, clause):
-        other = bool(plan.event_types) and set(plan.event_types) != set(before.event_types) and not changes(clause)
+        adds = any(change.kind == "add" for change in changes(clause))
+        other = bool(plan.event_types) and not set(plan.event_types) <= set(before.event_types) and not adds
         return merged(plan, before, clause, other_kind=other)
     if plan.intent == "event_statistics" and before is not None and not plan.has_filters():
         return merged(plan, before, clause)
-    if not plan.intent and (plan.has_filters() or plan.query) and _is_wish(plan) and not plain_answer(clause.text.typed):
+    if (
+        not plan.intent
+        and (plan.has_filters() or plan.query)
+        and _is_wish(plan)
+        and not plain_answer(clause.text.typed)
+    ):
         plan.intent = "search_events"
     return plan
 
@@ -151,7 +157,9 @@ def _goes_on(plan: QueryPlan, before: QueryPlan, clause: Clause) -> bool:
     said = said or (not plan.time_from and time_of_talk(plan, before, clause) is not None)
     if not said:
         return False
-    follows = plan.follow is not None or widens(clause) or bool(changes(clause)) or bool(_FOLLOWS.search(clause.free.plain))
+    follows = (
+        plan.follow is not None or widens(clause) or bool(changes(clause)) or bool(_FOLLOWS.search(clause.free.plain))
+    )
     if not plan.event_types:
         return not plan.intent or (follows and plan.intent in {before.intent, "search_events", "event_statistics"})
     if plan.intent not in {"", before.intent, "search_events"}:

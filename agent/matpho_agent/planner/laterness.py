@@ -28,7 +28,9 @@ _LAST = re.compile(
     r"|(?:hom|ngay|bua) truoc(?= *(?:thi|sao|nua|co|$|[?,.]))|(?:lui|quay|nguoc) (?:lai |ve )?(?:mot|1) (?:hom|ngay|bua)"
     r"|(?:the )?day before(?: that)?(?! yesterday)|(?:the )?previous day|(?:a|one) day earlier)(?![0-9a-z])"
 )
-_HOURS = re.compile(r"(?<![0-9a-z])(?:cung (?:khung )?gio(?: do)?|gio do|khung gio do|(?:the )?same (?:hours?|times?|slot))(?![0-9a-z])")
+_HOURS = re.compile(
+    r"(?<![0-9a-z])(?:cung (?:khung )?gio(?: do)?|gio do|khung gio do|(?:the )?same (?:hours?|times?|slot))(?![0-9a-z])"
+)
 _WHOLE = re.compile(r"(?<![0-9a-z])(?:ca ngay|tron ngay|nguyen ngay|whole|entire|all day|full day)(?![0-9a-z])")
 _PART = re.compile(
     r"(?<![0-9a-z])(?P<p>dem|toi|sang|chieu|trua|khuya|morning|afternoon|evening|night)(?= (?:hom )?(?:do|ay|day)(?![0-9a-z])|$|[ ,.?!])"
@@ -87,7 +89,11 @@ def _hours(clause: Clause, begin: datetime) -> TimeRange | None:
     words = read_text(clause.free.typed)
     spans = [match.span() for pattern in (_NEXT, _LAST) for match in pattern.finditer(words.plain)]
     words = blanked(words, spans)
-    typed = re.sub(r"(?i)\b(?:hôm|ngày|bữa|buổi)? ?(?:đó|ấy|đấy)\b|\b(?:hom|ngay|bua|buoi) (?:do|ay|day)\b|\bthat (?=same )?", " ", words.typed)
+    typed = re.sub(
+        r"(?i)\b(?:hôm|ngày|bữa|buổi)? ?(?:đó|ấy|đấy)\b|\b(?:hom|ngay|bua|buoi) (?:do|ay|day)\b|\bthat (?=same )?",
+        " ",
+        words.typed,
+    )
     found = read_time(read_text(typed), begin + DAY - timedelta(minutes=1)).range
     if found is None or found.time_from is None:
         return None

@@ -122,9 +122,7 @@ def _fits(row: Remembered, plan: QueryPlan, situation: Situation) -> bool:
 
 def _shows(row: Remembered, plan: QueryPlan) -> bool:
     """Whether the row tells of everything that the description names of looks; such rows come before silent ones."""
-    return bool(
-        (row.objects or not plan.objects) and (row.colors or not plan.colors) and (row.plate or not plan.plate)
-    )
+    return bool((row.objects or not plan.objects) and (row.colors or not plan.colors) and (row.plate or not plan.plate))
 
 
 def _looks_other(row: Remembered, plan: QueryPlan) -> bool:

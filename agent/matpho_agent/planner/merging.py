@@ -42,7 +42,9 @@ _ANY = re.compile(
     r"(?<![0-9a-z])(?:bat ky|bat cu|any|every|moi|tat ca cac|tat ca) (?P<a>mau|colou?r|xe|loai xe|vehicles?|phuong tien|muc do"
     r"|muc|severity)(?![0-9a-z])|(?<![0-9a-z])(?P<b>mau|xe|loai xe|muc) (?:nao|gi) cung (?:duoc|lay)"
 )
-_THERE = re.compile(r"(?<![0-9a-z])(?:there|(?:same|that) (?:spot|place|street)|(?:cung|o|tai|ngay) (?:cho|noi|day|do))(?![0-9a-z])")
+_THERE = re.compile(
+    r"(?<![0-9a-z])(?:there|(?:same|that) (?:spot|place|street)|(?:cung|o|tai|ngay) (?:cho|noi|day|do))(?![0-9a-z])"
+)
 _OTHERS = re.compile(r"(?<![0-9a-z])(?:khac|others?|another|else)(?![0-9a-z])")
 _BARE_COLOUR = re.compile(
     r"(?<![0-9a-z])(?:chiec|con|cai|mau|xe|thang|ao) (?P<c>den|do|trang|xanh|vang|xam|nau|bac|hong)(?= (?:thoi|nha|a|ay|do|kia|di|nhe)|"
@@ -87,8 +89,21 @@ def _cues(match: re.Match[str], clause: Clause) -> bool:
     """`bộ`, `bờ`, `cả` and `ca` look alike bare; typed with marks they must be the right ones."""
     typed = clause.free.typed[match.start() : match.end()].casefold()
     if match[0] == "ca":
-        return typed == "cả" and not re.match(r" (?:ngay|tuan|thang|dem|thanh pho|tinh|phuong|buoi)", clause.free.plain[match.end() :])
-    return match[0] not in {"bo", "tru", "bot", "loai", "gat"} or typed in {"bo", "bỏ", "trừ", "tru", "bớt", "bot", "loại", "loai", "gạt", "gat"}
+        return typed == "cả" and not re.match(
+            r" (?:ngay|tuan|thang|dem|thanh pho|tinh|phuong|buoi)", clause.free.plain[match.end() :]
+        )
+    return match[0] not in {"bo", "tru", "bot", "loai", "gat"} or typed in {
+        "bo",
+        "bỏ",
+        "trừ",
+        "tru",
+        "bớt",
+        "bot",
+        "loại",
+        "loai",
+        "gạt",
+        "gat",
+    }
 
 
 def bare_colour(clause: Clause) -> bool:
@@ -187,7 +202,9 @@ def _lists(result: QueryPlan, plan: QueryPlan, before: QueryPlan, clause: Clause
         told = _sorted(clause, spans, category)
         now = list(getattr(result, name))
         known = set(told["said"]) & set(getattr(plan, name)) if name != "colors" else set(getattr(plan, name))
-        said = [value for value in getattr(plan, name) if value in known and value not in (*told["remove"], *told["add"])]
+        said = [
+            value for value in getattr(plan, name) if value in known and value not in (*told["remove"], *told["add"])
+        ]
         now = said or now
         if told["add"]:
             now = [*now, *told["add"]] if now else (told["add"] if name != "objects" or said else [])
@@ -195,7 +212,9 @@ def _lists(result: QueryPlan, plan: QueryPlan, before: QueryPlan, clause: Clause
         setattr(result, name, now)
         if name == "objects":
             gone = [value for value in told["remove"] if value not in before.objects]
-            kept = [value for value in (*result.objects_not, *plan.objects_not, *gone) if value not in (*now, *told["add"])]
+            kept = [
+                value for value in (*result.objects_not, *plan.objects_not, *gone) if value not in (*now, *told["add"])
+            ]
             result.objects_not = list(dict.fromkeys(kept))
 
 
@@ -245,6 +264,3 @@ def _figures(result: QueryPlan, plan: QueryPlan, before: QueryPlan) -> None:
     result.compare_to = plan.compare_to or result.compare_to
     result.metric = plan.metric if plan.metric != "count" else result.metric
     result.limit = None
-
-
-

@@ -24,7 +24,23 @@ LEADS = tuple(
 )
 """Words that a clause begins with which names one thing."""
 LEAD_WITHIN = 3
-ASKING = ("nào", "mấy", "any", "which", "đâu", "có", "những", "các", "chỉ", "only", "just", "thôi", "every", "all", "bao")
+ASKING = (
+    "nào",
+    "mấy",
+    "any",
+    "which",
+    "đâu",
+    "có",
+    "những",
+    "các",
+    "chỉ",
+    "only",
+    "just",
+    "thôi",
+    "every",
+    "all",
+    "bao",
+)
 MAX_FACT_WORDS = 14
 _FACT = re.compile(
     r"(?<![0-9a-z])(?:(?:bien|bien so|bang so|bsx|bks|ban so)(?: xe| kiem soat| so)*(?: (?:la|gi|may|bao nhieu|sao|nao|cua|chiec|con"
@@ -38,7 +54,9 @@ _SINCE = re.compile(
     r"|how long|tat|hong|hu|chet|on chua|on khong|con chay|con song|working|alive|dead|status|tinh trang|mo|nhoe|ro khong)"
     r"(?![0-9a-z])"
 )
-_LONG = re.compile(r"(?<![0-9a-z])(?:(?:tu|hoi|bao) (?:nao|gio|hoi nao|khi nao|bao gio|luc nao)|bao lau|since when|how long)(?![0-9a-z])")
+_LONG = re.compile(
+    r"(?<![0-9a-z])(?:(?:tu|hoi|bao) (?:nao|gio|hoi nao|khi nao|bao gio|luc nao)|bao lau|since when|how long)(?![0-9a-z])"
+)
 _PICTURE = re.compile(r"(?<![0-9a-z])(?:hinh|anh hien|anh chup|tam anh|picture|photo|still|snapshot)(?![0-9a-z])")
 _ELSEWHERE = re.compile(
     r"(?<![0-9a-z])(?:o dau nua|dau nua|noi khac|cho khac|xuat hien|con o|di dau|qua dau|where else|anywhere else|show(?:n)? up|shown up"
@@ -62,7 +80,12 @@ def retold(wish: Wish | None, clause: Clause) -> Wish | None:
 def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     """The plan of a clause that points at a row, at `nó`, or asks a fact; None where it is something else."""
     memory = clause.memory
-    if plan.intent == "get_event" and memory.topic == "incident" and memory.incidents and not clause.reading.identifiers.event_ids:
+    if (
+        plan.intent == "get_event"
+        and memory.topic == "incident"
+        and memory.incidents
+        and not clause.reading.identifiers.event_ids
+    ):
         plan.intent = "get_incident"
         return plan
     if plan.event is not None and plan.event.that and plan.event_types and not plan.group_by:
@@ -71,10 +94,20 @@ def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
             return plan
     if plan.event is not None and plan.event.that and plan.intent in {"search_events", "event_statistics"}:
         return _seen_again(plan, clause)
-    if plan.intent == "list_cameras" and memory.topic == "camera" and memory.camera_id and _LONG.search(clause.free.plain):
+    if (
+        plan.intent == "list_cameras"
+        and memory.topic == "camera"
+        and memory.camera_id
+        and _LONG.search(clause.free.plain)
+    ):
         plan.intent, plan.status = "camera_status", None
         return plan if not plan.areas and not clause.says("nào", "which", "những", "các") else None
-    if plan.intent not in {"", "get_event", "search_events"} or plan.camera_ids and memory.topic == "event" and not _led(clause):
+    if (
+        plan.intent not in {"", "get_event", "search_events"}
+        or plan.camera_ids
+        and memory.topic == "event"
+        and not _led(clause)
+    ):
         return None
     if plan.event is not None and (plan.event.ordinal or plan.event.which) and not _filtered(plan):
         return _one_of_list(plan, clause)
@@ -121,7 +154,11 @@ def _one_of_list(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
 
 
 def _camera_tool(clause: Clause) -> str:
-    return "get_snapshot" if _PICTURE.search(clause.free.plain) or clause.memory.last == "get_snapshot" else "camera_status"
+    return (
+        "get_snapshot"
+        if _PICTURE.search(clause.free.plain) or clause.memory.last == "get_snapshot"
+        else "camera_status"
+    )
 
 
 def _that(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
@@ -180,7 +217,9 @@ def _asks_fact(plan: QueryPlan, clause: Clause) -> bool:
     if len(clause.free.tokens) > MAX_FACT_WORDS:
         return False
     if clause.memory.topic == "camera":
-        return bool(clause.memory.camera_id and (_SINCE.search(clause.free.plain) or _PICTURE.search(clause.free.plain)))
+        return bool(
+            clause.memory.camera_id and (_SINCE.search(clause.free.plain) or _PICTURE.search(clause.free.plain))
+        )
     return bool(_FACT.search(clause.free.plain)) and clause.memory.topic in {"event", "incident"}
 
 
