@@ -109,7 +109,7 @@ def _turned(plan: QueryPlan, before: QueryPlan, clause: Clause) -> QueryPlan | N
     if bare.isdigit() and before.direction and int(bare) <= MAX_DEGREES:
         plan.arguments.update(cameras.turn(before.direction, int(bare)))
         return plan
-    if where is None or clause.plan.has_filters() and clause.plan.event_types:
+    if where is None or (clause.plan.has_filters() and clause.plan.event_types):
         return None
     plan.direction = where  # type: ignore[assignment] # one of the four
     return plan

@@ -22,9 +22,12 @@ from matpho_agent.planner.step import Step
 from matpho_agent.planner.wishes import find_wish
 
 _FOLLOWS = re.compile(
-    r"(?<![0-9a-z])(?:con|the|vay|thi sao|thi the nao|what about|how about|nua|too|as well|cung|chuyen sang|doi sang|doi qua"
-    r"|chuyen qua|doi thanh|thay bang|instead|then|there|o do|cho do|tai do|noi do|o day|cho do|cho ay|same|cung cho|cung ngay"
-    r"|hom do|hom ay|bua do|dem do|that (?:day|morning|afternoon|evening|night)|y toi la|nham|i mean|i meant|rieng)(?![0-9a-z])"
+    r"(?<![0-9a-z])(?:con|the|vay|thi sao|thi the nao|what about|how about|nua|too|as well|cung|chuyen sang"
+    r"|doi sang|doi qua"
+    r"|chuyen qua|doi thanh|thay bang|instead|then|there|o do|cho do|tai do|noi do|o day|cho do|cho ay|same"
+    r"|cung cho|cung ngay"
+    r"|hom do|hom ay|bua do|dem do|that (?:day|morning|afternoon|evening|night)|y toi la|nham|i mean|i meant"
+    r"|rieng)(?![0-9a-z])"
     r"|^ *(?:and|ok and|also) "
 )
 """Words of a sentence that goes on from the one before."""

@@ -31,7 +31,8 @@ _SIDES = re.compile(
 _MORE = re.compile(r"(?<![0-9a-z])(?:them|cong them|nua|more|further|another)(?![0-9a-z])")
 _LESS = re.compile(r"(?<![0-9a-z])(?:bot|giam bot|tru|less|fewer)(?![0-9a-z])")
 _OTHER_WAY = re.compile(
-    r"(?<![0-9a-z])(?:(?:huong|ben|phia|chieu) (?:kia|nguoc lai|con lai)|nguoc lai|nguoc huong|the other (?:way|side|direction)"
+    r"(?<![0-9a-z])(?:(?:huong|ben|phia|chieu) (?:kia|nguoc lai|con lai)|nguoc lai|nguoc huong|the other (?:way"
+    r"|side|direction)"
     r"|opposite(?: way| direction)?)(?![0-9a-z])"
 )
 REMOVED = frozenset({"unit_options", "degrees"})

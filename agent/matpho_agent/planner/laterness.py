@@ -15,7 +15,8 @@ from matpho_contracts.times import VIETNAM
 
 Span = tuple[datetime | None, datetime | None]
 _SAME = re.compile(
-    r"(?<![0-9a-z])(?:(?:cung|ngay|trong|ca)? ?(?:ngay|hom|bua|buoi|bua)(?: hom)? (?:do|ay|day)|cung (?:ngay|hom|bua)|hom ay"
+    r"(?<![0-9a-z])(?:(?:cung|ngay|trong|ca)? ?(?:ngay|hom|bua|buoi|bua)(?: hom)? (?:do|ay|day)|cung (?:ngay"
+    r"|hom|bua)|hom ay"
     r"|(?:cung )?(?:dem|toi|sang|chieu|trua|khuya) (?:hom )?(?:do|ay|day)|(?:the |on )?(?:that|same)(?: same)? day"
     r"|of that day|that (?:morning|afternoon|evening|night)|the same (?:morning|afternoon|evening|night))(?![0-9a-z])"
 )
@@ -24,8 +25,10 @@ _NEXT = re.compile(
     r"|(?:the )?(?:next|following) day|(?:the )?day after(?: that)?)(?![0-9a-z])"
 )
 _LAST = re.compile(
-    r"(?<![0-9a-z])(?:(?:hom|ngay|bua) (?:truoc (?:do|day|nua|ay)|lien truoc|truoc nua)|truoc do (?:mot|1) (?:hom|ngay|bua)"
-    r"|(?:hom|ngay|bua) truoc(?= *(?:thi|sao|nua|co|$|[?,.]))|(?:lui|quay|nguoc) (?:lai |ve )?(?:mot|1) (?:hom|ngay|bua)"
+    r"(?<![0-9a-z])(?:(?:hom|ngay|bua) (?:truoc (?:do|day|nua|ay)|lien truoc|truoc nua)|truoc do (?:mot"
+    r"|1) (?:hom|ngay|bua)"
+    r"|(?:hom|ngay|bua) truoc(?= *(?:thi|sao|nua|co|$|[?,.]))|(?:lui|quay|nguoc) (?:lai |ve )?(?:mot|1) (?:hom"
+    r"|ngay|bua)"
     r"|(?:the )?day before(?: that)?(?! yesterday)|(?:the )?previous day|(?:a|one) day earlier)(?![0-9a-z])"
 )
 _HOURS = re.compile(
@@ -33,7 +36,8 @@ _HOURS = re.compile(
 )
 _WHOLE = re.compile(r"(?<![0-9a-z])(?:ca ngay|tron ngay|nguyen ngay|whole|entire|all day|full day)(?![0-9a-z])")
 _PART = re.compile(
-    r"(?<![0-9a-z])(?P<p>dem|toi|sang|chieu|trua|khuya|morning|afternoon|evening|night)(?= (?:hom )?(?:do|ay|day)(?![0-9a-z])|$|[ ,.?!])"
+    r"(?<![0-9a-z])(?P<p>dem|toi|sang|chieu|trua|khuya|morning|afternoon|evening|night)(?= (?:hom )?(?:do|ay"
+    r"|day)(?![0-9a-z])|$|[ ,.?!])"
 )
 SHORT = timedelta(hours=25)
 """A range up to here is one day or a part of one, and moves as a whole."""

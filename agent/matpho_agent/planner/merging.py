@@ -17,10 +17,13 @@ LOOKS = ("objects", "objects_not", "colors", "min_count", "plate", "severity_min
 """What describes the things of one kind of event and goes with it."""
 WIDE = (*LOOKS, "status", "kind", "owner")
 _CUE = re.compile(
-    r"(?<![0-9a-z])(?:(?P<remove>bo qua|bo ra|bo bot|bo|loai tru|loai bo|loai|ngoai tru|tru ra|tru|gat|bot|khong tinh|khong ke"
-    r"|khong lay|khoi lay|khoi tinh|dung lay|khong can|chu khong phai|khong phai|leave out|drop|exclude|excluding|remove"
+    r"(?<![0-9a-z])(?:(?P<remove>bo qua|bo ra|bo bot|bo|loai tru|loai bo|loai|ngoai tru|tru ra|tru|gat|bot"
+    r"|khong tinh|khong ke"
+    r"|khong lay|khoi lay|khoi tinh|dung lay|khong can|chu khong phai|khong phai|leave out|drop|exclude"
+    r"|excluding|remove"
     r"|without|except for|except|forget(?: about)?|never mind|minus|not counting|other than|no more)"
-    r"|(?P<add>lay them|them ca|ke ca|tinh ca|gom ca|cong them|lay ca|cong ca|xem ca|coi ca|them|ca|include|including|add"
+    r"|(?P<add>lay them|them ca|ke ca|tinh ca|gom ca|cong them|lay ca|cong ca|xem ca|coi ca|them|ca|include"
+    r"|including|add"
     r"|plus|as well as|and also))(?![0-9a-z])"
 )
 _TOO = re.compile(r"(?<![0-9a-z])(?:too|as well|also|nua luon|luon the)[ .?!]*$")
@@ -39,7 +42,8 @@ _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 _WHAT = re.compile("|".join(rf"(?P<k{n}>{words})" for n, (words, _names) in enumerate(_KINDS)))
 _ANY = re.compile(
-    r"(?<![0-9a-z])(?:bat ky|bat cu|any|every|moi|tat ca cac|tat ca) (?P<a>mau|colou?r|xe|loai xe|vehicles?|phuong tien|muc do"
+    r"(?<![0-9a-z])(?:bat ky|bat cu|any|every|moi|tat ca cac|tat ca) (?P<a>mau|colou?r|xe|loai xe|vehicles?"
+    r"|phuong tien|muc do"
     r"|muc|severity)(?![0-9a-z])|(?<![0-9a-z])(?P<b>mau|xe|loai xe|muc) (?:nao|gi) cung (?:duoc|lay)"
 )
 _THERE = re.compile(
@@ -47,7 +51,8 @@ _THERE = re.compile(
 )
 _OTHERS = re.compile(r"(?<![0-9a-z])(?:khac|others?|another|else)(?![0-9a-z])")
 _BARE_COLOUR = re.compile(
-    r"(?<![0-9a-z])(?:chiec|con|cai|mau|xe|thang|ao) (?P<c>den|do|trang|xanh|vang|xam|nau|bac|hong)(?= (?:thoi|nha|a|ay|do|kia|di|nhe)|"
+    r"(?<![0-9a-z])(?:chiec|con|cai|mau|xe|thang|ao) (?P<c>den|do|trang|xanh|vang|xam|nau|bac|hong)(?= (?:thoi"
+    r"|nha|a|ay|do|kia|di|nhe)|"
     r" *[.?!,]| *$)"
 )
 BARE: dict[str, tuple[str, ...]] = {

@@ -43,23 +43,30 @@ ASKING = (
 )
 MAX_FACT_WORDS = 14
 _FACT = re.compile(
-    r"(?<![0-9a-z])(?:(?:bien|bien so|bang so|bsx|bks|ban so)(?: xe| kiem soat| so)*(?: (?:la|gi|may|bao nhieu|sao|nao|cua|chiec|con"
+    r"(?<![0-9a-z])(?:(?:bien|bien so|bang so|bsx|bks|ban so)(?: xe| kiem soat| so)*(?: (?:la|gi|may|bao nhieu"
+    r"|sao|nao|cua|chiec|con"
     r"|do|no)|$|[?.,])|bien (?:gi|may|bao nhieu)|bien xe|mau (?:gi|chi|nao|sac)|ao mau|mac ao|plates?|number plates?"
-    r"|licen[cs]e|(?:what|which) colou?r|dressed|luc may gio|may gio|luc nao|o cho nao|o dau|o mo|cho nao|la vu (?:gi|nao)|la gi"
-    r"|la ai|ai vay|chuyen gi|the nao|ra sao|sao roi|what time|what happened|what is it|where (?:was|is|did)|when (?:was|did)"
+    r"|licen[cs]e|(?:what|which) colou?r|dressed|luc may gio|may gio|luc nao|o cho nao|o dau|o mo|cho nao"
+    r"|la vu (?:gi|nao)|la gi"
+    r"|la ai|ai vay|chuyen gi|the nao|ra sao|sao roi|what time|what happened|what is it|where (?:was|is|did)"
+    r"|when (?:was|did)"
     r"|ghi gi|noi dung)(?![0-9a-z])"
 )
 _SINCE = re.compile(
-    r"(?<![0-9a-z])(?:(?:tu|hoi|khi|luc|bao|tu hoi|tu khi|tu luc|tu bao) (?:nao|gio|hoi nao|khi nao|bao gio|luc nao)|bao lau|since when"
-    r"|how long|tat|hong|hu|chet|on chua|on khong|con chay|con song|working|alive|dead|status|tinh trang|mo|nhoe|ro khong)"
+    r"(?<![0-9a-z])(?:(?:tu|hoi|khi|luc|bao|tu hoi|tu khi|tu luc|tu bao) (?:nao|gio|hoi nao|khi nao|bao gio"
+    r"|luc nao)|bao lau|since when"
+    r"|how long|tat|hong|hu|chet|on chua|on khong|con chay|con song|working|alive|dead|status|tinh trang|mo"
+    r"|nhoe|ro khong)"
     r"(?![0-9a-z])"
 )
 _LONG = re.compile(
-    r"(?<![0-9a-z])(?:(?:tu|hoi|bao) (?:nao|gio|hoi nao|khi nao|bao gio|luc nao)|bao lau|since when|how long)(?![0-9a-z])"
+    r"(?<![0-9a-z])(?:(?:tu|hoi|bao) (?:nao|gio|hoi nao|khi nao|bao gio|luc nao)|bao lau|since when"
+    r"|how long)(?![0-9a-z])"
 )
 _PICTURE = re.compile(r"(?<![0-9a-z])(?:hinh|anh hien|anh chup|tam anh|picture|photo|still|snapshot)(?![0-9a-z])")
 _ELSEWHERE = re.compile(
-    r"(?<![0-9a-z])(?:o dau nua|dau nua|noi khac|cho khac|xuat hien|con o|di dau|qua dau|where else|anywhere else|show(?:n)? up|shown up"
+    r"(?<![0-9a-z])(?:o dau nua|dau nua|noi khac|cho khac|xuat hien|con o|di dau|qua dau|where else"
+    r"|anywhere else|show(?:n)? up|shown up"
     r"|appear(?:ed)?|seen again|did it do|everything (?:else )?it did|o mo|o dau)(?![0-9a-z])"
 )
 
@@ -88,10 +95,10 @@ def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     ):
         plan.intent = "get_incident"
         return plan
-    if plan.event is not None and plan.event.that and plan.event_types and not plan.group_by:
-        if len(fitting(memory.results, plan, clause.situation)) == 1 and not plan.time_from:
-            plan.intent = "get_event"
-            return plan
+    that = plan.event is not None and plan.event.that and plan.event_types and not plan.group_by
+    if that and not plan.time_from and len(fitting(memory.results, plan, clause.situation)) == 1:
+        plan.intent = "get_event"
+        return plan
     if plan.event is not None and plan.event.that and plan.intent in {"search_events", "event_statistics"}:
         return _seen_again(plan, clause)
     if (
@@ -102,11 +109,8 @@ def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     ):
         plan.intent, plan.status = "camera_status", None
         return plan if not plan.areas and not clause.says("nào", "which", "những", "các") else None
-    if (
-        plan.intent not in {"", "get_event", "search_events"}
-        or plan.camera_ids
-        and memory.topic == "event"
-        and not _led(clause)
+    if plan.intent not in {"", "get_event", "search_events"} or (
+        plan.camera_ids and memory.topic == "event" and not _led(clause)
     ):
         return None
     if plan.event is not None and (plan.event.ordinal or plan.event.which) and not _filtered(plan):
