@@ -21,7 +21,8 @@ _PLATE_PART = re.compile(
 )
 _PLATE_BIT = re.compile(
     r"(?:bien(?: so)?|plate)(?: \w+){0,2} (?:khuc|doan|cum|chuoi|bat dau bang|bat dau|ket thuc bang|dau|duoi"
-    r"|starting with|beginning with|containing|contains|has|with)(?: so| la)? (?P<part>[0-9][0-9a-z.\-]{1,11})(?![0-9a-z])"
+    r"|starting with|beginning with|containing|contains|has|with)(?: so| la)? "
+    r"(?P<part>[0-9][0-9a-z.\-]{1,11})(?![0-9a-z])"
     r"|(?<![0-9a-z.\-])(?P<before>[0-9][0-9a-z.]{2,8}) (?:(?:o )?(?:trong|tren) (?:cai )?bien"
     r"|(?:on|in) (?:the|its) plate)"
     r"|(?<![0-9a-z])xe (?P<bare>[0-9]{3}\.[0-9]{2})(?![0-9a-z])"

@@ -222,10 +222,8 @@ def _one_thing(reading: Reading) -> bool:
     """Whether a clock time belongs to one thing of a list (`cái lúc 20h10`) rather than to a question."""
     if reading.says("co", "any", "nao", "may", "bao", "did", "were"):
         return False
-    return (
-        reading.says("vu", "clip", "the", "cai", "con", "chiec", "video")
-        or not reading.has("event")
-        and reading.says("luc")
+    return reading.says("vu", "clip", "the", "cai", "con", "chiec", "video") or (
+        not reading.has("event") and reading.says("luc")
     )
 
 
