@@ -18,7 +18,7 @@ def searches_audit(clause: Clause) -> bool:
     done = clause.said("audited")
     if "login" in done and not clause.plan.event_types:
         return True
-    if "deeds" in clause.acts and (clause.people or clause.says(*OWN)):
+    if "deeds" in clause.acts and (clause.people or (clause.says(*OWN) and not clause.plan.talk)):
         return True
     if "deeds" in clause.acts and doer_before(clause):
         return True
