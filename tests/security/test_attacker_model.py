@@ -18,7 +18,7 @@ from matpho_tools.contract import Outcome, ToolResult
 from matpho_tools.gateway import Gateway, Guards
 from matpho_tools.registry import TOOLS
 
-CALLS = 20_000
+CALLS = 4_000
 FEW = 600
 
 
@@ -28,11 +28,11 @@ def clean(report: Report) -> None:
 
 
 @pytest.mark.timeout(600)
-def test_twenty_thousand_calls_of_all_roles() -> None:
+def test_four_thousand_calls_of_all_roles() -> None:
     report = run(CALLS, jobs=2)
     clean(report)
     assert report.calls >= CALLS
-    assert report.turns >= 100
+    assert report.turns >= 30
     assert set(report.roles) == {role.value for role in Role}
     assert min(report.roles.values()) > CALLS // 20
     assert set(report.acts) >= ACTS | {"submit_feedback"}  # rights that people have were used
