@@ -7,7 +7,7 @@ import io
 import os
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import create_engine, make_url, text
 
 from matpho_contracts.edge_api import CameraHealth, CameraReport, EnrolRequest, StatusReport
 from matpho_contracts.events import Caption, Event, EventData, Evidence, Plate, Rule, SeenObject, source_urn
@@ -46,22 +45,50 @@ TOKEN = "one-time-token-of-box-1"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str | None]:
-    """None for SQLite in the data folder, or the URL of a fresh PostgreSQL database."""
+def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """None for SQLite in the data folder, or the URL of a fresh PostgreSQL database with every migration done."""
     if request.param == "sqlite":
         yield None
         return
-    server = os.environ.get(POSTGRES)
-    if not server:
+    if not os.environ.get(POSTGRES):
         pytest.skip(f"{POSTGRES} is not set")
+    name = _create_database(request.getfixturevalue("template"))
+    yield _database_url(name)
+    _drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def template() -> Iterator[str]:
+    """A PostgreSQL database with every migration done: a copy of it spares each test the migrations."""
+    name = _create_database("template1")
+
+    async def migrate() -> None:
+        await (await open_store(_database_url(name))).close()
+
+    asyncio.run(migrate())
+    yield name
+    _drop_database(name)
+
+
+def _database_url(name: str) -> str:
+    return make_url(os.environ[POSTGRES]).set(database=name).render_as_string(hide_password=False)
+
+
+def _create_database(template: str) -> str:
     name = f"matpho_test_{secrets.token_hex(6)}"
-    engine = create_async_engine(server, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    async with engine.connect() as connection:
-        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    await engine.dispose()
+    _on_server(f"CREATE DATABASE {name} TEMPLATE {template}")
+    return name
+
+
+def _drop_database(name: str) -> None:
+    _on_server(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _on_server(statement: str) -> None:
+    engine = create_engine(os.environ[POSTGRES], isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -68,7 +68,7 @@ Rows = dict[str, frozenset[tuple[Any, ...]]]
 
 
 def city() -> World:
-    """Two wards, five cameras, units, procedures, incidents, a request that waits, people of every role."""
+    """Two wards, seven cameras, units, procedures, incidents, a request that waits, people of every role."""
     hour = timedelta(hours=1)
 
     def event(key: str, camera: str, kind: str, ago: int, plate: str | None = None) -> dict[str, Any]:
@@ -85,7 +85,8 @@ def city() -> World:
         }  # fmt: skip
 
     cameras = [("HG-01", "Chợ Hạ Long - cổng chính", "QN-HG", "ptz"), ("HG-02", "Bến tàu Hòn Gai", "QN-HG", "fixed"),
-               ("HG-03", "Ngã tư Loong Toòng", "QN-HG", "fixed"), ("BC-01", "Cầu Bãi Cháy", "QN-BC", "ptz"),
+               ("HG-03", "Ngã tư Loong Toòng", "QN-HG", "fixed"), ("HG-04", "Quảng trường 30/10", "QN-HG", "fixed"),
+               ("HG-05", "Cầu Bài Thơ", "QN-HG", "fixed"), ("BC-01", "Cầu Bãi Cháy", "QN-BC", "ptz"),
                ("BC-02", "Quảng trường Mặt Trời", "QN-BC", "fixed")]  # fmt: skip
     step = {"name": "Xác minh hình ảnh", "role": "officer", "within_minutes": 5}
     document = {
@@ -115,7 +116,7 @@ def city() -> World:
                       incident("VV-03", "QN-HG", "closed")],
         "feedback": [{"code": "PA-TEST", "category": "noise", "text": "Loa kẹo kéo quá to.", "area": "QN-HG",
                       "status": "received", "created_at": (PRESENT - hour).isoformat(), "owner": "cit-1"}],
-        "identity_grant": {"unit_code": "QN-CA", "purposes": ["giải quyết tai nạn"], "fields": ["full_name"],
+        "identity_grant": {"unit_code": "QN-CA", "purposes": ["giải quyết tai nạn"], "fields": ["full_name", "chủ xe"],
                            "valid_to": (PRESENT + 900 * hour).isoformat()},
         "identity_requests": [{"id": "IDR-01", "case_number": "HS-2026-0001", "purpose": "giải quyết tai nạn",
                                "subject": {"plate": "14A-888.99"}, "fields": ["full_name"], "requester": "inv-1",

@@ -165,15 +165,11 @@ class TestCredentials:
         assert (await caller.post(DEVICE, soap("<tds:GetUsers/>", security())))[0] == 200
 
     @pytest.mark.parametrize(
-        "header",
-        [
-            security("wrong"),
-            security(kind="Text"),
-            security(created=datetime.now(UTC) - timedelta(minutes=10)),
-            security(created=datetime.now(UTC) + timedelta(minutes=10)),
-        ],
+        ("password", "kind", "minutes"),
+        [("wrong", "Digest", 0), (PASSWORD, "Text", 0), (PASSWORD, "Digest", -10), (PASSWORD, "Digest", 10)],
     )
-    async def test_bad_token(self, caller: Caller, header: str) -> None:
+    async def test_bad_token(self, caller: Caller, password: str, kind: str, minutes: int) -> None:
+        header = security(password, datetime.now(UTC) + timedelta(minutes=minutes), kind=kind)
         status, root = await caller.post(DEVICE, soap("<tds:GetUsers/>", header))
         assert status == 400
         assert subcodes(root) == ["ter:NotAuthorized"]
