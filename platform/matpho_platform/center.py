@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from matpho_contracts.signing import SigningKey
 from matpho_embeddings.encoder import Encoder
@@ -13,10 +15,8 @@ from matpho_embeddings.index.contract import VectorIndex
 from matpho_embeddings.index.settings import IndexSettings
 from matpho_platform.access.accounts import Accounts
 from matpho_platform.access.administration import Administration
-from matpho_platform.access.keys import AccessKey
 from matpho_platform.access.policy import PolicyEngine
 from matpho_platform.audit.log import AuditLog
-from matpho_platform.audit.soc.feed import SocFeed
 from matpho_platform.cameras.areas import AreaTree
 from matpho_platform.cameras.commands import CommandQueue
 from matpho_platform.cameras.edges import EdgeRegistry
@@ -33,6 +33,7 @@ from matpho_platform.events.writer import GroupWriter
 from matpho_platform.evidence.gathering import Gatherer
 from matpho_platform.evidence.service import EvidenceService
 from matpho_platform.feedback.service import FeedbackService
+from matpho_platform.ground import Ground, lay_ground, start_publishing
 from matpho_platform.identity.service import IdentityService
 from matpho_platform.identity.setup import open_identity
 from matpho_platform.incidents.procedures import ProcedureService
@@ -44,12 +45,15 @@ from matpho_platform.media.service import MediaService
 from matpho_platform.proposals.service import Proposals
 from matpho_platform.reports.briefing import Briefings
 from matpho_platform.settings import CenterSettings
-from matpho_platform.store.blobs import BlobStore, FolderBlobs
+from matpho_platform.store.blobs import BlobStore
 from matpho_platform.store.engine import Store, open_store
 from matpho_platform.store.sealing import Vault
 from matpho_platform.watches.matching import Matcher
 from matpho_platform.watches.service import WatchService
 from matpho_platform.workers import Workers
+
+if TYPE_CHECKING:
+    from matpho_embeddings.retrieval import Retriever
 
 INDEX_TOPIC = "index"
 LIVE_TOPIC = "live"
@@ -143,42 +147,31 @@ async def _open_index(settings: CenterSettings, dim: int) -> VectorIndex:
     return await open_index(settings.index or IndexSettings(kind="edge", dim=dim, path=settings.data / "index"))
 
 
-async def _compose(
-    settings: CenterSettings, store: Store, encoder: Encoder | None, index: VectorIndex | None
-) -> Center:
-    data = settings.data
-    areas = AreaTree(settings.areas)
-    policy = await asyncio.to_thread(PolicyEngine.load, areas, settings.policies)
-    key = await asyncio.to_thread(SigningKey.load_or_create, data / "center.pem")
-    blobs = FolderBlobs(data / "stills", min_free_bytes=settings.min_free_bytes)
-    access_key = await asyncio.to_thread(AccessKey.load_or_create, data / "access.key")
-    accounts = Accounts(store, settings.access, access_key, title=settings.name)
-    await accounts.configure(settings.accounts)
-    audit = AuditLog(store, key, data / "audit")
-    await audit.open()
-    edges = EdgeRegistry(store)
-    await edges.configure(settings.edges)
-    owners = CameraOwners(store)
-    live = LiveEvents(areas)
-    workers = Workers()
-    workers.start("audit-publisher", audit.keep_published)
-    if settings.soc is not None:
-        feed = SocFeed(store, settings.soc, data / "audit", settings.name)
-        audit.on_trouble = feed.tell
-        workers.start("soc-feed", feed.run)
-    watches = WatchService(store, areas)
-    await watches.open()
-    matcher = Matcher(store, areas, policy, accounts)
+def _retriever(index: VectorIndex | None, encoder: Encoder | None) -> Retriever | None:
+    if index is None or encoder is None:
+        return None
+    from matpho_embeddings.retrieval import Retriever
+
+    return Retriever(index, encoder)
+
+
+def _outboxes(
+    ground: Ground, live: LiveEvents, watches: WatchService, index: VectorIndex | None, ranker: Retriever | None
+) -> list[OutboxWorker]:
+    """Who is told of every stored event."""
+    store = ground.store
+    matcher = Matcher(store, ground.areas, ground.policy, ground.accounts)
     outboxes = [
         OutboxWorker(store, LIVE_TOPIC, live.publish, wanted=live.wanted),
         OutboxWorker(store, WATCH_TOPIC, matcher.match, wanted=watches.wanted),
     ]
-    ranker = None
-    if index is not None and encoder is not None:
-        from matpho_embeddings.retrieval import Retriever
-
-        ranker = Retriever(index, encoder)
+    if index is not None and ranker is not None:
         outboxes.append(OutboxWorker(store, INDEX_TOPIC, Indexer(index, ranker.points_of).add))
+    return outboxes
+
+
+def _start_taking_in(ground: Ground, outboxes: Sequence[OutboxWorker]) -> GroupWriter:
+    """The writer of events, and the workers that do what its commits promise."""
 
     def wake() -> None:
         for outbox in outboxes:
@@ -187,28 +180,44 @@ async def _compose(
     def topics() -> list[str]:
         return [outbox.topic for outbox in outboxes if outbox.promised()]
 
-    writer = GroupWriter(store, topics, wake)
-    workers.start("intake-writer", writer.run)
+    writer = GroupWriter(ground.store, topics, wake)
+    ground.workers.start("intake-writer", writer.run)
     for outbox in outboxes:
-        workers.start(f"outbox-{outbox.topic}", outbox.run)
-    identity = await open_identity(settings.identity, store, key, data)
-    cameras = CameraService(store, areas)
-    events = EventService(store, blobs, areas, edges, ranker=ranker, index=index, encoder=encoder)
-    commands = CommandQueue()
-    procedures, units = ProcedureService(store), UnitService(store, areas)
-    clips = ClipCache(store, data / "clips", settings.clip_quota_bytes, min_free_bytes=settings.min_free_bytes)
-    media = MediaService(cameras, events, commands, clips)
-    evidence = EvidenceService(
-        store,
-        Gatherer(store, blobs, areas, edges, media),
-        areas,
-        audit,
-        key,
-        data / "evidence",
+        ground.workers.start(f"outbox-{outbox.topic}", outbox.run)
+    return writer
+
+
+def _evidence(ground: Ground, media: MediaService) -> EvidenceService:
+    settings = ground.settings
+    return EvidenceService(
+        ground.store,
+        Gatherer(ground.store, ground.blobs, ground.areas, ground.edges, media),
+        ground.areas,
+        ground.audit,
+        ground.key,
+        settings.data / "evidence",
         center=settings.name,
         quota_bytes=settings.evidence_quota_bytes,
         min_free_bytes=settings.min_free_bytes,
     )
+
+
+async def _compose(
+    settings: CenterSettings, store: Store, encoder: Encoder | None, index: VectorIndex | None
+) -> Center:
+    data, quota = settings.data, settings.clip_quota_bytes
+    ground = await lay_ground(settings, store)
+    areas, policy, blobs, edges = ground.areas, ground.policy, ground.blobs, ground.edges
+    start_publishing(ground)
+    owners, live, watches = CameraOwners(store), LiveEvents(areas), WatchService(store, areas)
+    await watches.open()
+    ranker = _retriever(index, encoder)
+    writer = _start_taking_in(ground, _outboxes(ground, live, watches, index, ranker))
+    cameras, commands = CameraService(store, areas), CommandQueue()
+    events = EventService(store, blobs, areas, edges, ranker=ranker, index=index, encoder=encoder)
+    clips = ClipCache(store, data / "clips", quota, min_free_bytes=settings.min_free_bytes)
+    media = MediaService(cameras, events, commands, clips)
+    procedures, units = ProcedureService(store), UnitService(store, areas)
     incidents = IncidentService(store, areas, procedures, units)
     feedback = FeedbackService(store, blobs, areas, events, units)
     return Center(
@@ -217,11 +226,12 @@ async def _compose(
         blobs=blobs,
         areas=areas,
         policy=policy,
-        key=key,
-        accounts=accounts,
-        administration=Administration(store, accounts),
-        audit=audit,
+        key=ground.key,
+        accounts=ground.accounts,
+        audit=ground.audit,
         edges=edges,
+        workers=ground.workers,
+        administration=Administration(store, ground.accounts),
         registry=CameraRegistry(store, areas, owners),
         cameras=cameras,
         commands=commands,
@@ -230,8 +240,8 @@ async def _compose(
         events=events,
         live=live,
         media=media,
-        identity=identity,
-        evidence=evidence,
+        identity=await open_identity(settings.identity, store, ground.key, data),
+        evidence=_evidence(ground, media),
         procedures=procedures,
         units=units,
         feedback=feedback,
@@ -240,7 +250,6 @@ async def _compose(
         briefings=Briefings(events, incidents, cameras, feedback),
         watches=watches,
         proposals=Proposals(store, await asyncio.to_thread(Vault.load_or_create, data / "proposals.key")),
-        workers=workers,
         index=index,
         encoder=encoder,
     )
