@@ -152,7 +152,11 @@ def test_several_wishes_are_cut_where_a_verb_begins() -> None:
 
 @pytest.mark.parametrize("said", ["", "   ", "???", "\u200b", "đ" * 5000, "0" * 3000, "🚗🚙", "\x00\x1b[2J", "- - - /"])
 def test_nothing_that_is_typed_breaks_the_reader(said: str) -> None:
-    plan(said)
+    read = plan(said)
+    assert not read.intent
+    assert [*read.event_types, *read.objects, *read.areas, *read.camera_ids] == []
+    assert read.plate is None
+    assert read.time_from is None
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import sqlite3
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from typer.testing import CliRunner
 
 from matpho.main import build
 from matpho_contracts.signing import SigningKey
+from matpho_contracts.times import now
 from matpho_platform.audit.log import AuditLog
 from matpho_platform.audit.offline import VERIFIER
 from matpho_platform.audit.schemas import AuditEntry
@@ -26,19 +29,25 @@ RUNNER = CliRunner()
 @pytest.fixture
 async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An installation whose log has entries already."""
-    center = tmp_path / "home" / "center"
-    store = await open_store(center / "center.db")
-    log = AuditLog(store, SigningKey.load_or_create(center / "center.pem"), center / "audit")
-    await log.open()
+    made = tmp_path / "home"
     for number in range(8):
         entry = AuditEntry(
             user_id=f"u{number % 2}", role="officer", action="search_events", outcome="answered", case_number="VA-1"
         )
-        await log.append(entry, personal={"plate": "30A-123.45"} if number == 3 else None)
+        await append(made, entry, {"plate": "30A-123.45"} if number == 3 else None)
+    (made / "matpho.yaml").write_text("encoder: none-installed\n")
+    return made
+
+
+async def append(home: Path, entry: AuditEntry, personal: dict[str, str] | None = None) -> None:
+    """Into the log, in a life of its own."""
+    center = home / "center"
+    store = await open_store(center / "center.db")
+    log = AuditLog(store, SigningKey.load_or_create(center / "center.pem"), center / "audit")
+    await log.open()
+    await log.append(entry, personal=personal)
     await log.close()
     await store.close()
-    (tmp_path / "home" / "matpho.yaml").write_text("encoder: none-installed\n")
-    return tmp_path / "home"
 
 
 def run(home: Path, *arguments: str) -> tuple[int, Any]:
@@ -80,6 +89,22 @@ def test_a_changed_log_is_told(home: Path) -> None:
     code, report = run(home, "verify")
     assert code == 1
     assert "Entry 2" in report["problems"][0]
+
+
+async def test_a_clock_that_went_back_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = now() + timedelta(hours=3)
+    with monkeypatch.context() as clock:
+        clock.setattr("matpho_platform.audit.batch.now", lambda: ahead)  # the machine's clock, before it was set right
+        await append(home, AuditEntry(user_id="u1", role="officer", action="get_clip", outcome="answered"))
+    await append(home, AuditEntry(user_id="u1", role="officer", action="get_clip", outcome="answered"))
+    code, report = await asyncio.to_thread(run, home, "verify")
+    assert code == 1
+    assert report["intact"] is True
+    assert [line.split(" by ")[0] for line in report["clock"]] == ["At entry 9 the clock went back"]
+    shown = await asyncio.to_thread(RUNNER.invoke, build("audit"), ["audit", "verify", "--home", str(home)])
+    assert "CLOCK At entry 9 the clock went back by 2:59" in shown.stdout
+    assert "intact" in shown.stdout
+    assert "NOT" not in shown.stdout
 
 
 def _user() -> str:

@@ -38,6 +38,8 @@ class TestBatch:
         proofs = verify_batch(events, header, KEY.public)
         for raw, proof in zip(events, proofs, strict=True):
             verify_event(raw, proof, KEY.public)
+            with pytest.raises(SignatureError):
+                verify_event(raw + b" ", proof, KEY.public)
 
     @given(st.integers(1, 40), st.data())
     @settings(max_examples=60, deadline=None)

@@ -157,9 +157,12 @@ class TestSimulatedCamera:
 
     async def test_subscriptions_are_given_back(self) -> None:
         async with connected() as (camera, _):
+            topics = []
             for _ in range(12):  # The camera has room for ten.
                 async with aclosing(camera.events()) as events:  # type: ignore[type-var]
-                    await asyncio.wait_for(anext(events), 10)
+                    topics.append((await asyncio.wait_for(anext(events), 10)).topic)
+        assert len(topics) == 12
+        assert all(topics)
 
     async def test_events_survive_a_reboot(self) -> None:
         async with connected() as (camera, device), aclosing(camera.events()) as events:  # type: ignore[type-var]
@@ -167,12 +170,13 @@ class TestSimulatedCamera:
             await device.go_offline()
             await device.come_back()
 
-            async def until_initialized_again() -> None:
+            async def until_initialized_again() -> bool:
                 async for event in events:
                     if event.operation == "Initialized" and "Motion" in event.topic:
-                        return
+                        return True
+                return False
 
-            await asyncio.wait_for(until_initialized_again(), 20)
+            assert await asyncio.wait_for(until_initialized_again(), 20)
 
     async def test_a_wrong_password(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.DEBUG)

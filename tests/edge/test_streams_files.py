@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import threading
 import zlib
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -106,9 +107,13 @@ class TestVideoFile:
 
     async def test_a_taker_who_leaves_early_stops_the_reading(self, tmp_path: Path) -> None:
         source = open_source(str(write_video(tmp_path / "a.mp4", seconds=8)), camera_id="c", fps=0)
-        async for _ in source.frames():
+        async for frame in source.frames():
+            first = frame.captured_at
             break
         await source.close()
+        assert source.status.last_frame_at is not None
+        assert source.status.last_frame_at - first < timedelta(seconds=2)
+        assert "file-c" not in {thread.name for thread in threading.enumerate()}
 
     async def test_a_turned_picture_is_set_upright(self, tmp_path: Path) -> None:
         file = write_video(tmp_path / "phone.mp4")

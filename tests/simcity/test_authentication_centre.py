@@ -313,4 +313,6 @@ class TestTheWire:
     def test_an_answer_carries_its_signature_through_json(self, desk: Desk) -> None:
         asked = request()
         answer = desk.answer(asked, asked.asked_at)
-        verify_answer(CheckAnswer.model_validate_json(answer.model_dump_json()), asked, desk.key.public)
+        read = CheckAnswer.model_validate_json(answer.model_dump_json())
+        assert read == answer
+        verify_answer(read, asked, desk.key.public)

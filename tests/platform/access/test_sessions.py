@@ -285,7 +285,7 @@ class TestStreams:
 
         watch = SessionWatch(Away(store, clock), Tokens(store, clock))
         async with watch.watch(Principal("an", "An", Role.LEADER, session_id="x")) as ended:
-            await asyncio.wait_for(ended.wait(), BLIND_S + IN_TIME_S)
+            assert await asyncio.wait_for(ended.wait(), BLIND_S + IN_TIME_S)
 
     async def test_that_end_by_themselves_or_fail_do_so_for_their_reader(
         self, accounts: Accounts, signed_in: tuple[str, Principal]
