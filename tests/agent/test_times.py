@@ -53,6 +53,20 @@ RANGES = [
     ("from 15 to 19 November", "11-15 00:00", "11-20 00:00"),
     ("between 10 and 10:30 pm on 20 November", "11-20 22:00", "11-20 22:30"),
     ("from 7 to 9 am yesterday", "11-20 07:00", "11-20 09:00"),
+    ("thứ ba vừa rồi từ nửa đêm tới gần sáng", "11-17 00:00", "11-17 05:00"),
+    ("last night or the night before", "11-19 18:00", "11-21 05:00"),
+    ("hôm kia hoặc hôm qua", "11-19 00:00", "11-21 00:00"),
+    ("tu 5h toi gio", "11-21 05:00", "11-21 14:30"),
+    ("tu 6 gio toi 8 gio sang ngay 18 thang 11", "11-18 06:00", "11-18 08:00"),
+    ("ke o nga tu hom thu nam", "11-19 00:00", "11-20 00:00"),
+    ("hôm qua, à nhầm, hôm kia", "11-19 00:00", "11-20 00:00"),
+    ("on Monday, sorry, on Tuesday", "11-17 00:00", "11-18 00:00"),
+    ("tối hôm thứ ba tầm bảy tám giờ", "11-17 19:00", "11-17 20:00"),
+    ("midnight to five today", "11-21 00:00", "11-21 05:00"),
+    ("from 9pm to 11 yesterday", "11-20 21:00", "11-20 23:00"),
+    ("lúc bảy giờ tối hôm qua", "11-20 18:50", "11-20 19:10"),
+    ("between eight and nine last night", "11-20 20:00", "11-20 21:00"),
+    ("cả tuần", "11-16 00:00", "11-22 00:00"),
 ]
 
 

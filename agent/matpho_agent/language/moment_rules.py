@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 from matpho_agent.language.moments import (
     DAY,
+    HOUR_NAMES,
     MONTHS,
     NUMBERS,
     PARTS,
@@ -15,6 +17,7 @@ from matpho_agent.language.moments import (
     Moment,
     Reader,
     at,
+    hour_in_words,
     month_start,
     number,
     week_start,
@@ -54,7 +57,9 @@ def _iso(reader: Reader, m: re.Match[str]) -> Moment | None:
 
 
 def _day_only(reader: Reader, m: re.Match[str]) -> Moment | None:
-    """`ngày 19`: this month's, or last month's when it has not come yet."""
+    """`ngày 19`: this month's, or last month's when it has not come yet; `ngay 20 do` may be degrees, `19 đó` is not."""
+    if _DEGREES.match(reader.typed.lower(), m.end()) and reader.typed[m.end() + 2] not in "óÓ":
+        return None
     day = int(m["d"])
     this = _year(str(reader.today.year), reader.today.month, day, reader)
     if this and this <= reader.today + timedelta(days=7):
@@ -96,12 +101,15 @@ def _length(reader: Reader, m: re.Match[str]) -> Moment | None:
 
 
 def _week(reader: Reader, back: int) -> Moment:
+    """A week from its Monday; the present one ends with today, for nothing has been seen of the days to come."""
     monday = week_start(reader.today) - timedelta(weeks=back)
-    return Moment(period=(at(monday), at(monday + timedelta(days=7))))
+    return Moment(period=(at(monday), min(at(monday + timedelta(days=7)), at(reader.today + DAY))))
 
 
 def _month(reader: Reader, back: int) -> Moment:
-    return Moment(period=(at(month_start(reader.today, back)), at(month_start(reader.today, back - 1))))
+    """A month; the present one ends with today."""
+    end = min(month_start(reader.today, back - 1), reader.today + DAY)
+    return Moment(period=(at(month_start(reader.today, back)), at(end)))
 
 
 def _whole_month(reader: Reader, m: re.Match[str]) -> Moment | None:
@@ -183,6 +191,39 @@ def _clock(_reader: Reader, m: re.Match[str]) -> Moment | None:
     return Moment(clock=(hour, minute), exact_hour=bool(meridiem) or hour > 12 or hour == 0)
 
 
+def _clock_in_words(reader: Reader, m: re.Match[str]) -> Moment | None:
+    """`chín giờ rưỡi`, `nine o'clock`; `sau giờ học` is no six o'clock."""
+    if m["hw"] == "sau" and reader.typed[slice(*m.span("hw"))].isascii():
+        return None
+    return Moment(clock=(hour_in_words(m["hw"]), 30 if m["half"] else 0))
+
+
+def _present(reader: Reader, m: re.Match[str]) -> Moment | None:
+    """`bây giờ`, `right now`; `bảy giờ` is seven o'clock."""
+    return None if reader.typed[m.start() : m.end()].lower().startswith(("bảy", "bẩy")) else Moment(is_now=True)
+
+
+def _clock_dated(reader: Reader, m: re.Match[str]) -> Moment | None:
+    """`3 giờ 11 sáng 17`: a clock, the part of the day, the day of this month; not `3 giờ chiều 2 xe tông nhau`."""
+    counted = re.match(_NO_COUNT, reader.plain[m.end() :]) is None
+    clock, part, dated = _clock(reader, m), _part(reader, m), _day_only(reader, m)
+    if clock is None or part is None or dated is None or (counted and int(m["d"]) <= FEW):
+        return None
+    return clock.joined(part).joined(dated)
+
+
+def _clock_and_some(reader: Reader, m: re.Match[str]) -> Moment | None:
+    """`4 giờ mấy`: somewhere in that hour."""
+    clock = _clock(reader, m)
+    return replace(clock, some=True) if clock else None
+
+
+def _into_next(reader: Reader, m: re.Match[str]) -> Moment | None:
+    """`late on the 15th going into the 16th`: the evening and the night between two days."""
+    first = _day_only(reader, m)
+    return Moment(period=(at(first.day, 18), at(first.day, 29))) if first and first.day else None
+
+
 def _night_to(reader: Reader, m: re.Match[str]) -> Moment | None:
     """`đêm 20 rạng 21/11`: the night between two dates."""
     month = int(m["m"] or m["m1"] or reader.today.month)
@@ -203,12 +244,23 @@ _DAY_NAMES = "|".join(
     sorted((name for name in WEEKDAYS if name not in {"thu", "mon", "sun", "sat", "wed"}), key=len, reverse=True)
 )
 _FULL_MONTHS = "|".join(name for name in MONTHS if len(name) > 4 or name in {"may", "june", "july"})
-_PART_VI = "rang sang|tang sang|sang som|trua chieu|chieu toi|sang|trua|chieu|toi|dem|khuya"
-_PART_EN = "early morning|morning|noon|midday|lunchtime|afternoon|arvo|evening|night"
+_PART_VI = (
+    "rang sang|tang sang|sang som|gan sang|to mo sang|mo sang|tinh mo|trua chieu|chieu toi|sang|trua|chieu|toi|dem"
+    "|khuya"
+)
+_PART_EN = "early morning|daytime|daylight|after dark|daybreak|morning|noon|midday|lunchtime|afternoon|arvo|evening|night"
 _SAID_OF = "|".join(sorted(DAYS_BACK, key=len, reverse=True))
-_NO_COUNT = r"(?! ?(?:h|g|gio|phut|nguoi|xe|vu|chiec|do|met|m|km|%|camera|cam|lan|tieng)(?![0-9a-z])|[0-9:/.%])"
+FEW = 5
+"""Up to here a number behind a part of the day may count things."""
+_DEGREES = re.compile(r" (?:do|độ)(?!\w)")
+_NO_COUNT = r"(?! ?(?:h|g|gio|phut|nguoi|xe|vu|chiec|met|m|km|%|camera|cam|lan|tieng)(?![0-9a-z])|[0-9:/.%])"
 
 RULES: tuple[Rule, ...] = (
+    _rule(rf"(?P<h>\d{{1,2}}) ?(?:gio|h|g) ?(?P<min>\d{{2}})?(?: ?phut)? (?P<p>{_PART_VI})(?P<w>$^)?"
+          r" (?:ngay |hom )?(?P<d>\d{1,2})(?![0-9/:.\-])(?! ?(?:h|gio|g|phut)(?![0-9a-z]))", _clock_dated),
+    _rule(r"(?:late |overnight )?(?:on |from )?(?:the )?(?:night of )?(?:the )?(?P<d>\d{1,2})(?:st|nd|rd|th)"
+          r"(?: night)? (?:(?:going|running|rolling|through|and) )?into (?:the )?(?:(?:early hours|morning) of (?:the )?)?"
+          r"\d{1,2}(?:st|nd|rd|th)", _into_next),
     _rule(
         r"dem (?:ngay )?(?P<d1>\d{1,2})(?:/(?P<m1>\d{1,2}))? (?:rang|den|sang)(?: sang)?(?: ngay)? \d{1,2}"
         r"(?:/(?P<m>\d{1,2}))?(?:/(?P<y>\d{4}))?",
@@ -221,9 +273,11 @@ RULES: tuple[Rule, ...] = (
     _rule(rf"(?P<m>{_MONTH_NAMES})\.? (?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<y>\d{{4}}))?", _named_month),
     _rule(r"(?:ngay|hom|mung|bua|hom bua|bua hom)(?: ngay)? (?P<d>\d{1,2})" + _NO_COUNT, _day_only),
     _rule(rf"(?P<p>{_PART_VI})(?P<w>$^)? (?P<d>\d{{1,2}})" + _NO_COUNT, _part_of_day),
-    _rule(r"(?:on )?the (?P<d>\d{1,2})(?:st|nd|rd|th)", _day_only),
+    _rule(r"(?:(?:on )?the |(?<=and )|(?<=or )|(?<=to )|(?<=& ))(?P<d>\d{1,2})(?:st|nd|rd|th)", _day_only),
     _rule(r"(?:dem|toi|khuya|hoi) hom(?! (?:qua|nay|kia|truoc|ni|\d|thu|chu))|hoi dem|hoi khuya",
           _literal(lambda r: Moment(day=r.today - DAY, part="night"))),
+    _rule(r"(?:the )?night before last|(?<=last night or )(?:the )?night before",
+          _literal(lambda r: Moment(day=r.today - 2 * DAY, part="night"))),
     _rule(r"dem qua(?: va)? rang sang(?: (?:hom )?nay)?", _literal(lambda r: Moment(day=r.today - DAY, part="đêm"))),
     _rule(rf"(?P<p>{_PART_VI})(?: cua| ngay)? (?P<w>{_SAID_OF})", _part),
     _rule(rf"(?P<w>this|yesterday|last|today) (?P<p>{_PART_EN})", _english_part),
@@ -262,21 +316,27 @@ RULES: tuple[Rule, ...] = (
     _rule(r"(?:tu )?dau thang(?: nay)?|month to date", _literal(lambda r: _since(r, month_start(r.today)))),
     _rule(r"(?:tu )?dau nam(?: nay)?|year to date", _literal(lambda r: _since(r, date(r.today.year, 1, 1)))),
     _rule(r"cuoi tuan(?: nay| qua| truoc| vua roi)?|(?:this |last |the )?weekend", _weekend),
-    _rule(r"(?:ca |trong )?tuan (?:nay|ni)|trong tuan|this week", _literal(lambda r: _week(r, 0))),
+    _rule(r"(?:ca |trong )?tuan (?:nay|ni)|trong tuan|ca tuan(?! (?:truoc|qua|roi|vua))|this week"
+          r"|(?:the |all |this )?(?:whole|entire) week|all week", _literal(lambda r: _week(r, 0))),
     _rule(r"tuan truoc|tuan qua|tuan roi|tuan vua (?:roi|qua)|last week", _literal(lambda r: _week(r, 1))),
-    _rule(r"thang (?:nay|ni)|trong thang|this month", _literal(lambda r: _month(r, 0))),
+    _rule(r"thang (?:nay|ni)|trong thang|ca thang(?! (?:truoc|qua|roi|vua|\d))|this month",
+          _literal(lambda r: _month(r, 0))),
     _rule(r"thang truoc|thang qua|thang roi|thang vua (?:roi|qua)|last month", _literal(lambda r: _month(r, 1))),
     _rule(rf"(?:thang|(?:in|during|since|for|last|this) (?:the month of )?(?=(?:{_FULL_MONTHS})))(?: "
         rf"|(?<= ))(?P<m>{_FULL_MONTHS}|1[0-2]|0?[1-9])"
           r"(?:(?:/| nam | )(?P<y>\d{4}))?", _whole_month),
     _rule(r"nam nay|this year", _literal(lambda r: Moment(period=(at(date(r.today.year, 1, 1)), r.now)))),
-    _rule(r"bay gio|hien gio|hien tai|luc nay|right now|now", _literal(lambda _r: Moment(is_now=True))),
+    _rule(r"bay gio|hien gio|hien tai|luc nay|right now|now", _present),
     _rule(r"(?P<h>\d{1,2}):(?P<min>\d{2}) ?(?P<ap>am|pm|a\.m\.|p\.m\.)?", _clock),
     _rule(r"(?P<h>\d{1,2}) ?(?:gio|h) ?kem ?(?P<less>\d{1,2})(?P<min>$^)?", _clock),
     _rule(r"(?P<h>\d{1,2}) ?(?:gio|h|g) ?(?P<half>ruoi)(?P<min>$^)?", _clock),
+    _rule(r"(?P<h>\d{1,2}) ?(?:gio|h|g) ?(?:may|hon|may phut)(?P<min>$^)?"
+          r"(?! (?:vu|xe|chiec|nguoi|cai|dua|thang|con|lan|gio)(?![0-9a-z]))", _clock_and_some),
     _rule(r"(?P<h>\d{1,2}) ?(?:gio|h|g) ?(?P<min>\d{2})?(?: ?phut)?", _clock),
     _rule(r"(?P<h>\d{1,2})(?P<min>$^)? ?(?P<ap>am|pm|a\.m\.|p\.m\.)", _clock),
     _rule(r"(?P<h>\d{1,2})(?P<min>$^)? ?o'?clock", _clock),
+    _rule(rf"(?<!trong )(?<!vong )(?<!moi )(?P<hw>{HOUR_NAMES}) (?:gio(?! (?:dong ho|nua|lien))|o'?clock)"
+          r"(?P<half> ruoi)?", _clock_in_words),
     _rule(r"(?<=since )noon|(?<=from )noon|(?<=after )noon|(?<=before )noon|(?<=until )noon|12 noon",
           _literal(lambda _r: Moment(clock=(12, 0), exact_hour=True))),
     _rule(r"midnight|nua dem", _literal(lambda _r: Moment(clock=(24, 0), exact_hour=True))),

@@ -14,6 +14,13 @@ NUMBERS = {
     "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "twelve": 12, "vai": 3, "may": 3, "few": 3, "couple": 2,
 }  # fmt: skip
+HOURS_IN_WORDS = {
+    "muoi hai": 12, "muoi mot": 11, "muoi": 10, "mot": 1, "hai": 2, "ba": 3, "bon": 4, "nam": 5, "sau": 6, "bay": 7,
+    "tam": 8, "chin": 9, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
+}  # fmt: skip
+HOUR_NAMES = "(?:" + "|".join(sorted(HOURS_IN_WORDS, key=len, reverse=True)) + ")"
+"""A pattern of the hours in words, the longer first."""
 WEEKDAYS = {
     "thu hai": 0, "thu 2": 0, "t2": 0, "monday": 0, "mon": 0, "thu ba": 1, "thu 3": 1, "t3": 1, "tuesday": 1, "tue": 1,
     "thu tu": 2, "thu 4": 2, "t4": 2, "wednesday": 2, "wed": 2, "thu nam": 3, "thu 5": 3, "t5": 3, "thursday": 3,
@@ -29,16 +36,19 @@ MONTHS = {
     for name in names.split()
 }  # fmt: skip
 PARTS = {
-    "rang sang": "dawn", "tang sang": "dawn", "sang som": "dawn", "sang": "sáng", "trua": "trưa", "chieu": "chiều",
+    "ban ngay": "ngày", "ban dem": "night", "daytime": "ngày", "daylight": "ngày", "after dark": "night",
+    "rang sang": "dawn", "tang sang": "dawn", "sang som": "sáng sớm", "gan sang": "dawn", "to mo sang": "dawn",
+    "mo sang": "dawn", "tinh mo": "dawn", "daybreak": "dawn", "sang": "sáng", "trua": "trưa", "chieu": "chiều",
     "toi": "tối", "dem": "đêm", "khuya": "đêm", "trua chieu": "trưa chiều", "chieu toi": "chiều tối",
-    "early morning": "dawn", "morning": "sáng", "noon": "trưa", "midday": "trưa", "lunchtime": "trưa",
+    "early morning": "sáng sớm", "morning": "sáng", "noon": "trưa", "midday": "trưa", "lunchtime": "trưa",
     "afternoon": "chiều", "arvo": "chiều", "evening": "tối", "night": "night", "overnight": "đêm",
 }  # fmt: skip
 HOURS = {
-    "dawn": (0, 5), "sáng": (5, 11), "trưa": (11, 13), "chiều": (13, 18), "tối": (18, 22), "đêm": (22, 29),
+    "dawn": (0, 5), "sáng sớm": (4, 8), "ngày": (5, 18), "sáng": (5, 11), "trưa": (11, 13), "chiều": (13, 18), "tối": (18, 22), "đêm": (22, 29),
     "night": (18, 29), "trưa chiều": (11, 18), "chiều tối": (13, 22),
 }  # fmt: skip
-"""Local hours; the five of the tool contract, `dawn` before them, and the English night (evening and night)."""
+"""Local hours; the five of the tool contract, `dawn` before them, the hours of light, and the English night (evening
+and night)."""
 MARKED = {
     "sang": ("sáng",),
     "toi": ("tối",),
@@ -58,6 +68,8 @@ class Moment:
     day: date | None = None
     part: str | None = None
     clock: tuple[int, int] | None = None
+    some: bool = False
+    """Whether minutes were left open: `4 giờ mấy`."""
     exact_hour: bool = False
     """Whether the clock already says which half of the day it is in."""
     period: tuple[datetime, datetime] | None = None
@@ -69,6 +81,7 @@ class Moment:
             self.day or other.day,
             self.part or other.part,
             self.clock or other.clock,
+            self.some or other.some,
             self.exact_hour or other.exact_hour,
             self.period or other.period,
             self.is_now or other.is_now,
@@ -144,11 +157,20 @@ def number(text: str) -> int | None:
     return int(text) if text.isdigit() else NUMBERS.get(text)
 
 
-def with_half_day(moment: Moment, like: Moment) -> Moment:
-    """The clock moved to the half of the day that a neighbour names: `between 10 and 10:30 pm`."""
+def hour_in_words(text: str) -> int:
+    """An hour in digits or words."""
+    return int(text) if text.isdigit() else HOURS_IN_WORDS[text]
+
+
+def with_half_day(moment: Moment, like: Moment, *, ahead: bool = False) -> Moment:
+    """The clock moved to the half of the day that a neighbour names: `between 10 and 10:30 pm`.
+
+    With `ahead` the neighbour is the earlier one: `from 10pm to 11`.
+    """
     if moment.clock and not moment.exact_hour and like.clock and like.exact_hour and not moment.part:
         hour, minute = moment.clock
-        if like.clock[0] > 12 and hour < 12 and hour + 12 <= like.clock[0]:
+        later = hour + 12 > like.clock[0] if ahead else hour + 12 <= like.clock[0]
+        if like.clock[0] > 12 and hour < 12 and later:
             return replace(moment, clock=(hour + 12, minute), exact_hour=True)
     return moment
 

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from matpho_agent.language.moment_rules import read_at
-from matpho_agent.language.moments import DAY, HOURS, Moment, Reader, at, hour_of, with_half_day
+from matpho_agent.language.moments import (
+    DAY,
+    HOUR_NAMES,
+    HOURS,
+    Moment,
+    Reader,
+    at,
+    hour_in_words,
+    hour_of,
+    with_half_day,
+)
 from matpho_agent.language.tokens import Text
 from matpho_contracts.times import VIETNAM
 
@@ -18,16 +29,33 @@ _GLUE = re.compile(
     r"(?:[ ,]+|(?:vao|luc|on|at|of|in|the|khoang|tam|trong|buoi|hoi|from|gan|around|about|cua|va)(?= ))+"
 )
 _FROM = re.compile(
-    r"(?<![0-9a-z])(tu|ke tu|from|between|since|trong khoang|khoang tu|starting)(?: luc| khi)?(?![0-9a-z])"
+    r"(?<![0-9a-z])(?<!nga )(?<!thu )(tu|ke tu|from|between|since|trong khoang|khoang tu|starting)(?: luc| khi)?"
+    r"(?![0-9a-z])"
 )
 _TO = re.compile(
     r" *(?:den het|toi het|cho den|cho toi|den|toi|to|until|till|and|through|->|–|—|-|~|sang)(?: luc| ngay)? *"
 )
 _NOW = re.compile(r"(?:gio|nay|bay gio|hien tai|hien nay|luc nay|now|hien gio|present)(?![0-9a-z])")
 _BEFORE = re.compile(r"(?<![0-9a-z])(truoc|before|until|den truoc)(?: luc)? $")
-_AFTER = re.compile(r"(?<![0-9a-z])(sau|after|since|tu|ke tu|from)(?: luc)? $")
-_BARE_HOUR = re.compile(r"(\d{1,2})(?::(\d{2}))?(?![0-9a-z/])")
-_PAIR = re.compile(r"(\d{1,2}) ?(?:-|–|den|toi|to|and|until) ?")
+_AFTER = re.compile(r"(?<![0-9a-z])(?<!nga )(?<!thu )(sau|after|since|tu|ke tu|from)(?: luc)? $")
+_HUM = re.compile(r"(?<![0-9a-z])hum(?= (?:nay|qua|kia|truoc|ni|ray|bua|do|sau|thu|chu|\d))")
+"""`hum nay` is `hôm nay` as many write it."""
+_BARE_HOUR = re.compile(
+    rf"(?:(\d{{1,2}})(?::(\d{{2}}))?|(?P<w>{HOUR_NAMES})(?= *(?:$|[,.?!;-]|(?:gio|and|to|den|until|till"
+    r"|sang|toi|chieu|trua|dem|hom|ngay|today"
+    r"|yesterday|on|this|last|in|the|am|pm|o'clock)(?![0-9a-z]))))(?![0-9a-z/])"
+)
+_PM = re.compile(r"pm(?![0-9a-z])|p\.m\.")
+_TILL_HOUR = re.compile(r"toi (?=\d{1,2} ?(?:gio|h|g|:)|\d{1,2}$|gio(?![0-9a-z])|bay gio|hien|luc nay|nay(?= *$))")
+"""`toi` without marks between two hours is `tới`, no `tối`."""
+_OR = re.compile(r" *,? *(?:hoac la|hoac|hay la|hay|or|and|va|lan)(?: la| maybe| perhaps)? +(?:vao |on |in )?")
+_CORRECTED = re.compile(
+    r"(?<![0-9a-z])(?:(?:a|o|u|oi|ay)(?: khong| nham| lon)+|nham|lon|noi nham|noi lon"
+    r"|y (?:toi|em|anh|chi|minh|tui)(?: la)?"
+    r"|sorry|no wait|wait no|i mean|i meant|actually|rather|scratch that|make that)(?: roi)?(?: no)?[ ,.:]"
+)
+"""Words by which somebody mends what they have just said: the times behind them count."""
+_PAIR = re.compile(rf"(?P<n>\d{{1,2}}|{HOUR_NAMES})(?:(?P<to> ?(?:-|–|den|toi|to|and|until) ?)|, ?| )")
 _ORDINAL_BEFORE = re.compile(r"(?:cai|vu|su kien|clip|video|anh|so|chiec|nguoi|hinh|doan|camera|cam) $")
 
 
@@ -66,7 +94,7 @@ def read_time(text: Text, now: datetime) -> TimeReading:
 
     `now` must be aware; the answer is in Asia/Ho_Chi_Minh.
     """
-    reader = Reader(text.plain, text.typed, now.astimezone(VIETNAM))
+    reader = Reader(_HUM.sub("hom", text.plain), text.typed, now.astimezone(VIETNAM))
     pieces = _pieces(reader)
     if not pieces:
         return TimeReading(None, ())
@@ -89,15 +117,25 @@ def _pieces(reader: Reader) -> list[_Piece]:
 def _expression(reader: Reader, position: int) -> tuple[Moment, int] | None:
     """Neighbouring pieces that make one moment: `15h30 ngày 19/11`, `7h tối qua`."""
     first = read_at(reader, position)
-    if first is None:
-        return None
-    moment, end = first
+    return _joined(reader, *first) if first else None
+
+
+def _joined(reader: Reader, moment: Moment, end: int) -> tuple[Moment, int]:
+    """A moment with the pieces right behind it that add to it."""
     while True:
         glue = _GLUE.match(reader.plain, end)
+        if moment.clock and glue and _till(reader, glue.end()):
+            return moment, end
         following = read_at(reader, glue.end() if glue else end) if end < len(reader.plain) else None
         if following is None or moment.clashes(following[0]):
             return moment, end
         moment, end = moment.joined(following[0]), following[1]
+
+
+def _till(reader: Reader, position: int) -> bool:
+    return _TILL_HOUR.match(reader.plain, position) is not None and not reader.typed.startswith(
+        ("tối", "Tối"), position
+    )
 
 
 def _range_at(reader: Reader, position: int) -> _Piece | None:
@@ -118,7 +156,10 @@ def _range_at(reader: Reader, position: int) -> _Piece | None:
     until_now = _NOW.match(reader.plain, between.end())
     if until_now:
         return _Piece(first[0], Moment(is_now=True), position, until_now.end())
-    last = _expression(reader, between.end()) or _bare(reader, between.end())
+    bare = None if (last := _expression(reader, between.end())) else _bare(reader, between.end())
+    last = last or (_joined(reader, *bare) if bare else None)
+    if bare and last and _PM.search(reader.plain, start, between.start()):
+        last = with_half_day(last[0], first[0], ahead=True), last[1]
     if last is None or _unlike(first[0], last[0]):
         return _open_ended(reader, opening, first, position)
     return _Piece(first[0], last[0], position, last[1])
@@ -144,20 +185,23 @@ def _open_ended(
 def _bare(reader: Reader, position: int) -> tuple[Moment, int] | None:
     """An hour without a unit, allowed only inside a range: `between 10 and 10:30 pm`, `từ 7 đến 9h`."""
     match = _BARE_HOUR.match(reader.plain, position)
-    if match is None or int(match[1]) > 24 or int(match[2] or 0) > 59:
+    if match is None:
         return None
-    return Moment(clock=(int(match[1]), int(match[2] or 0)), exact_hour=int(match[1]) > 12), match.end()
+    hour, minute = hour_in_words(match[1] or match["w"]), int(match[2] or 0)
+    return (Moment(clock=(hour, minute), exact_hour=hour > 12), match.end()) if hour <= 24 and minute < 60 else None
 
 
 def _bare_pair(reader: Reader, position: int) -> _Piece | None:
-    """`7-9h`, `15-19/11`: the first number takes its unit from the second."""
+    """`7-9h`, `15-19/11`, `chín mười giờ`: the first number takes its unit from the second."""
     if position and reader.plain[position - 1].isalnum():
         return None
     match = _PAIR.match(reader.plain, position)
     last = _expression(reader, match.end()) if match else None
     if match is None or last is None:
         return None
-    count = int(match[1])
+    count = hour_in_words(match["n"])
+    if not match["to"] and (match["n"].isdigit() or not last[0].clock or last[0].clock[0] != count + 1):
+        return None
     if last[0].clock and count <= 24:
         return _Piece(Moment(clock=(count, 0), exact_hour=count > 12), last[0], position, last[1])
     if last[0].day and last[0].clock is None and 1 <= count <= last[0].day.day:
@@ -185,6 +229,9 @@ def _single_at(reader: Reader, position: int) -> _Piece | None:
 
 
 def _resolve(reader: Reader, pieces: list[_Piece]) -> TimeRange:
+    pieces = _mended(reader, pieces)
+    if (union := _either(reader, pieces)) is not None:
+        return union
     ranges = [piece for piece in pieces if piece.last is not None or piece.side]
     singles = [piece.first for piece in pieces if piece.last is None and not piece.side]
     common = Moment()
@@ -194,21 +241,65 @@ def _resolve(reader: Reader, pieces: list[_Piece]) -> TimeRange:
     if not ranges:
         return _one(reader, common)
     piece = ranges[0]
-    first, last = _share(piece.first, piece.last, common)
+    first, last = _share(piece.first, piece.last, common, reader.today)
     return _between(reader, first, last, piece.side)
 
 
-def _share(first: Moment, last: Moment | None, common: Moment) -> tuple[Moment, Moment | None]:
+def _mended(reader: Reader, pieces: list[_Piece]) -> list[_Piece]:
+    """The pieces with those first that stand behind a word of correction: `on Friday, sorry, today`."""
+    cut = max((match.end() for match in _CORRECTED.finditer(reader.plain)), default=0)
+    return sorted(pieces, key=lambda piece: piece.start < cut)
+
+
+def _either(reader: Reader, pieces: list[_Piece]) -> TimeRange | None:
+    """`hôm kia hay hôm qua`, `last night or the night before`: from the earlier one's beginning to the later's end."""
+    for one, other in pairwise(pieces):
+        if one.last or other.last or one.side or other.side or one.first.clock or other.first.clock:
+            continue
+        if not _OR.fullmatch(reader.plain[one.end : other.start]) or not one.first.clashes(other.first):
+            continue
+        day = one.first.day or other.first.day
+        first = _one(reader, replace(one.first, day=day))
+        second = _one(reader, replace(other.first, day=other.first.day or day))
+        begins = [each.time_from for each in (first, second) if each.time_from]
+        ends = [each.time_to for each in (first, second) if each.time_to]
+        return TimeRange(min(begins), max(ends))
+    return None
+
+
+def _share(first: Moment, last: Moment | None, common: Moment, today: date) -> tuple[Moment, Moment | None]:
     """Give each end what only the other end, or the rest of the sentence, says."""
     day = first.day or common.day or (last.day if last else None)
     if last is not None and not last.is_now:
+        first, last = _past_midnight(today, first, last, day), _small_hours(first, last)
         first = with_half_day(first, last)
         if first.part is None and first.clock and last.part and last.clock and last.clock >= first.clock:
             first = replace(first, part=last.part)
-        last = replace(last, day=last.day or day, part=last.part or (common.part if last.clock else None))
+        part = common.part if last.clock and not last.exact_hour else None
+        last = replace(last, day=last.day or day, part=last.part or part)
     if first.period is None:
         first = replace(first, day=day, part=first.part or (common.part if first.clock else None))
     return first, last
+
+
+MIDNIGHT = (24, 0)
+LATE, MORNING = 20, 8
+"""A range that begins at the first hour or later and ends before the other ends in the morning."""
+
+
+def _past_midnight(today: date, first: Moment, last: Moment, day: date | None) -> Moment:
+    """`từ nửa đêm` of a day named is where that day begins; of last night, where it ends."""
+    if first.clock != MIDNIGHT or day is None or day == today - DAY or (last.clock and last.clock[0] > LATE):
+        return first
+    return replace(first, clock=(0, 0))
+
+
+def _small_hours(first: Moment, last: Moment) -> Moment:
+    """An end like `six` behind a late beginning is six in the morning."""
+    if not first.clock or not last.clock or last.part or last.exact_hour:
+        return last
+    late = first.clock == MIDNIGHT or (first.exact_hour and first.clock[0] >= LATE and last.clock[0] < MORNING)
+    return replace(last, exact_hour=True) if late else last
 
 
 def _start(reader: Reader, moment: Moment) -> datetime:
@@ -265,6 +356,8 @@ def _at_clock(reader: Reader, moment: Moment, *, points: bool) -> TimeRange:
         point -= DAY
     if not points:
         return TimeRange(point, point, point)
+    if moment.some:
+        return TimeRange(point, point + timedelta(hours=1), point, dated=day is not None)
     return TimeRange(point - POINT_BEFORE, point + POINT_AFTER, point, dated=day is not None)
 
 
