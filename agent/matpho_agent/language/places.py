@@ -15,6 +15,7 @@ from typing import Literal
 
 import yaml
 
+from matpho_agent.language.lexicon import lexicon_of
 from matpho_agent.language.spelling import within
 from matpho_agent.language.tokens import Token, agrees, read_text
 
@@ -116,6 +117,12 @@ def _kinds() -> dict[tuple[str, ...], list[tuple[tuple[Token, ...], str]]]:
     return found
 
 
+def compounds(tokens: Sequence[Token]) -> frozenset[int]:
+    """The words that belong to others that only hold a kind of place: `hồ sơ`, `hiện trường`."""
+    found = lexicon_of("compound").exact(tokens)
+    return frozenset(number for match in found for number in range(match.start, match.end))
+
+
 def kind_of(window: Sequence[Token]) -> str:
     """The kind of place that the words are, and nothing more; a single word must have its marks, if it has any."""
     for words, name in _kinds().get(tuple(token.plain for token in window), ()):
@@ -203,12 +210,15 @@ class PlaceIndex:
     def find(self, tokens: Sequence[Token]) -> list[PlaceMatch]:
         """Every name in the tokens, longest first at each place, overlaps kept for the reader to weigh."""
         found: list[PlaceMatch] = []
+        no_kind = compounds(tokens)
         for start in range(len(tokens)):
             for size in range(min(MAX_WORDS, len(tokens) - start), 0, -1):
                 window = tokens[start : start + size]
                 places = self._whole_name(window)
                 whole = bool(places)
-                places = places or self._translated(window) or self._part(window) or self._kind(window)
+                places = places or self._translated(window) or self._part(window)
+                if not places and no_kind.isdisjoint(range(start, start + size)):
+                    places = self._kind(window)
                 guessed = () if places else self._slip(window)
                 if places or guessed:
                     found.append(PlaceMatch(start, start + size, places or guessed, whole, bool(guessed)))
