@@ -22,7 +22,7 @@ from matpho_agent.seen import is_lookup
 from matpho_agent.turn import State, TurnContext, end_of, memory_of
 from matpho_contracts.times import from_rfc3339
 from matpho_tools.contract import Outcome, ToolResult
-from matpho_tools.gateway import Gateway
+from matpho_tools.gateway import STEP_UP, Gateway
 from matpho_tools.trail import Origin
 
 
@@ -50,12 +50,11 @@ class Pausing:
         return {"text": str(said)}
 
     async def drop(self, context: TurnContext, memory: Memory) -> bool:
-        """Forget the waiting proposal, if one waits."""
+        """Forget the waiting proposal; whether it still waited (it may have been agreed to elsewhere)."""
         waiting, memory.proposal, memory.rest = memory.proposal, None, ""
         if waiting is None:
             return False
-        await self._gateway.cancel(context.principal, waiting.id, channel=context.channel)
-        return True
+        return await self._gateway.cancel(context.principal, waiting.id, channel=context.channel)
 
     async def reply(self, state: State, runtime: Runtime[TurnContext]) -> State:
         """Yes runs it, no forgets it, a correction proposes it anew; other words drop it and are planned as ever."""
@@ -68,10 +67,10 @@ class Pausing:
         if answer.kind == "yes":
             text = await self._agreed(proposal, text, runtime, memory)
         elif answer.kind == "no":
-            await self.drop(context, memory)
+            dropped = await self.drop(context, memory)
             memory.pending = None
             record.finished = True
-            record.said = pick(memory.language, "Đã hủy, chưa có gì thay đổi.", "Cancelled; nothing was changed.")
+            record.said = _cancelled(memory.language) if dropped else _gone(memory.language)
         elif answer.kind == "edit":
             rest = memory.rest
             await self.drop(context, memory)
@@ -81,17 +80,11 @@ class Pausing:
             }
             calls = [{"name": proposal.tool, "args": changed, "id": "edit_1"}]
         else:
-            await self.drop(context, memory)
+            if await self.drop(context, memory):
+                record.notices.append(_dropped(memory.language))
             if answer.rest:
                 text = answer.rest
                 record.messages = [*record.messages[:-1], HumanMessage(text)]
-            record.notices.append(
-                pick(
-                    memory.language,
-                    "(Việc đang chờ xác nhận đã được bỏ, chưa có gì thay đổi.)",
-                    "(What waited for your yes was dropped; nothing was changed.)",
-                )
-            )
         return {"memory": memory.model_dump(mode="json"), "calls": calls, "text": text}
 
     async def _agreed(self, proposal: Proposal, text: str, runtime: Runtime[TurnContext], memory: Memory) -> str:
@@ -110,6 +103,9 @@ class Pausing:
         done = Done(proposal.tool, proposal.arguments, result)
         record.done.append(done)
         record.calls.append({"name": proposal.tool, "arguments": dict(proposal.arguments)})
+        if result.rule == STEP_UP:  # it waits on: the second factor, then the same yes again
+            record.outcome, record.rule, record.finished = end_of(result), result.rule, True
+            return text
         rest, memory.proposal, memory.rest = memory.rest, None, ""
         remember(memory, done)
         if result.outcome is Outcome.ANSWERED and rest:
@@ -117,6 +113,26 @@ class Pausing:
             return rest
         record.outcome, record.rule, record.finished = end_of(result), result.rule, True
         return text
+
+
+def _cancelled(language: str) -> str:
+    return pick(language, "Đã hủy, chưa có gì thay đổi.", "Cancelled; nothing was changed.")
+
+
+def _gone(language: str) -> str:
+    return pick(
+        language,
+        "Việc này không còn chờ xác nhận: đã được đồng ý hoặc hủy ở nơi khác, hoặc quá 15 phút.",
+        "This no longer waits: it was agreed to or cancelled elsewhere, or is older than 15 minutes.",
+    )
+
+
+def _dropped(language: str) -> str:
+    return pick(
+        language,
+        "(Việc đang chờ xác nhận đã được bỏ, chưa có gì thay đổi.)",
+        "(What waited for your yes was dropped; nothing was changed.)",
+    )
 
 
 def _rest(context: TurnContext, before: str) -> str:

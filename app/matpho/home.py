@@ -41,6 +41,11 @@ class Home:
         return self.root / "center"
 
     @property
+    def center_key(self) -> Path:
+        """The key that the center signs with: its log, its packages, its questions to the authentication centre."""
+        return self.center / "center.pem"
+
+    @property
     def edge(self) -> Path:
         """Everything a box keeps: key, outbox, recordings."""
         return self.root / "edge"

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from matpho.home import Home
+from matpho.registers import fill_registers
 from matpho.settings import MatphoSettings
 from matpho_agent.assistant import Assistant, open_assistant
 from matpho_contracts.errors import NotFoundError
@@ -70,6 +71,7 @@ async def open_installation(home: Home) -> AsyncIterator[Installation]:
     center = await open_center(settings.center(home), encoder)
     try:
         await _first_accounts(center)
+        await fill_registers(center, settings)
         gateway = Gateway(center)
         async with AsyncExitStack() as stack:
             assistant = await open_assistant(gateway, settings.talk(home), stack)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 
 from matpho.home import Home
@@ -12,6 +14,8 @@ from matpho_platform.access.settings import AccessSettings
 from matpho_platform.audit.soc import SocSettings
 from matpho_platform.cameras.areas import Area
 from matpho_platform.cameras.edges import EdgeEntry
+from matpho_platform.identity.schemas import IdentitySettings
+from matpho_platform.incidents.schemas import Procedure, Unit
 from matpho_platform.settings import CenterSettings
 
 DEFAULT_AREAS = (Area(code="local", name="Địa bàn này", level="province", aliases=("this area",)),)
@@ -34,6 +38,16 @@ class MatphoSettings(SettingsBase):
     areas: tuple[Area, ...] = DEFAULT_AREAS
     edges: tuple[EdgeEntry, ...] = ()
     web: WebSettings = WebSettings()
+    units: tuple[Unit, ...] = ()
+    """Forces that can be sent; a unit that is in the register already is changed."""
+    procedures: tuple[Procedure, ...] = ()
+    """Standard operating procedures; one that is in the register already is changed."""
+    identity: IdentitySettings = IdentitySettings()
+    """What the authentication centre lets this unit ask, and where it is; without it nothing can be asked for."""
+    policies: Path | None = None
+    """Folder of the Cedar files that decide who may do what; without it, the ones that ship."""
+    information: Path | None = None
+    """A YAML file that replaces and adds entries of public information."""
     access: AccessSettings = AccessSettings()
     """How people sign in: second factor, own address, providers."""
     database_url: SecretStr | None = None
@@ -73,4 +87,7 @@ class MatphoSettings(SettingsBase):
             areas=self.areas,
             edges=self.edges,
             soc=self.soc,
+            identity=self.identity,
+            policies=self.policies,
+            information=self.information,
         )

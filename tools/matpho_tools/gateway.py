@@ -18,7 +18,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 AUDIT_PART = ("nhật ký kiểm toán", "the audit log")
 PROPOSAL_GONE = Denied("proposal_gone")
 PERSON_ONLY = Denied("person_only")
+STEP_UP = "step_up"
 Ended = tuple[ToolResult, BaseModel | None]
 log = logging.getLogger(__name__)
 
@@ -239,9 +240,14 @@ class Gateway:
             if isinstance(again, ToolResult):
                 return again
         proposal = await self._center.proposals.put(
-            principal.user_id, tool.name, arguments, conversation=asked.origin.conversation_id[:64], at=asked.now
+            principal.user_id,
+            tool.name,
+            arguments,
+            rows=map(asdict, prepared.rows),
+            conversation=asked.origin.conversation_id[:64],
+            at=asked.now,
         )
-        waiting = results.waiting(proposal, prepared.rows, prepared.ids)
+        waiting = results.waiting(proposal, prepared.ids)
         index = await self._trail.decided(
             replace(asked, arguments=arguments, proposal_id=proposal.id), "confirm", outcome="confirm"
         )
@@ -258,6 +264,8 @@ class Gateway:
         asked = replace(asked, tool=proposal.tool, arguments=proposal.arguments, proposal_id=proposal.id)
         permitted = await self._permitted(asked)
         if isinstance(permitted, ToolResult):
+            if permitted.rule == STEP_UP:  # the person can add it and say yes again
+                await self._center.proposals.give_back(proposal, asked.now)
             return permitted, None
         return await self._run(asked, permitted)
 

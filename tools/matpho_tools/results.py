@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from pydantic import ValidationError
 
 from matpho_platform.access.policy import Denied
 from matpho_platform.proposals.schemas import Proposal
-from matpho_tools.contract import Outcome, Row, ToolResult
+from matpho_tools.contract import Outcome, ToolResult
 from matpho_tools.refusals import Refusal
 from matpho_tools.wording import NOT_FOUND, denial, failure, missing
 
@@ -58,13 +57,13 @@ def lacking(
     return ToolResult(tool=tool, outcome=Outcome.CLARIFY, data=data, rule=rule, message_vi=vi, message_en=en)
 
 
-def waiting(proposal: Proposal, rows: Sequence[Row], ids: Sequence[str]) -> ToolResult:
+def waiting(proposal: Proposal, ids: Sequence[str]) -> ToolResult:
     """An act that waits for the person's yes, with exactly what will run."""
     shown = {
         "id": proposal.id,
         "tool": proposal.tool,
         "arguments": proposal.arguments,
-        "rows": [asdict(row) for row in rows],
+        "rows": list(proposal.rows),
         "expires_at": proposal.expires_at.isoformat(),
     }
     return ToolResult(

@@ -1,6 +1,7 @@
-"""The demo's first process: the simulated city's cameras on loopback, and discovery for them.
+"""The demo's first process: the simulated city's cameras on loopback, discovery for them, an authentication centre.
 
-Run as `python -m matpho.demo.city FOLDER --cameras N --seed S`; the account is read from `FOLDER/camera-account.json`.
+Run as `python -m matpho.demo.city FOLDER --cameras N --seed S`. The cameras' account is read from
+`FOLDER/camera-account.json`, the key that may ask the authentication centre from `FOLDER/unit-key.hex`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ from datetime import datetime
 from pathlib import Path
 
 from matpho.demo.children import say
+from matpho.demo.registers import FIELDS, GRANTED, PURPOSES, UNIT_CODE
 from matpho.logs import configure_logs
 from matpho_contracts.errors import MatphoError
-from matpho_contracts.times import VIETNAM
+from matpho_contracts.signing import PublicKey, SigningKey
+from matpho_contracts.times import VIETNAM, now
+from matpho_simcity.authentication_centre.desk import Desk, UnitGrant
+from matpho_simcity.authentication_centre.server import AuthenticationCentreServer
 from matpho_simcity.camera.camera import SimulatedCamera
 from matpho_simcity.camera.identity import CameraIdentity, CameraSettings
 from matpho_simcity.camera.responder import DiscoveryResponder
@@ -56,12 +61,24 @@ async def serve(folder: Path, cameras: int, seed: str) -> None:
             await stack.enter_async_context(camera)
             responder.add(camera)
             say(progress=f"{number}/{len(sites)} {site.guide.name_vi}")
-        say(ready={"discovery_port": responder.port, "cameras": len(sites)})
+        centre = await _authentication_centre(folder, stack)
+        say(ready={"discovery_port": responder.port, "cameras": len(sites), "authentication_centre": centre})
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
         await stop.wait()
+
+
+async def _authentication_centre(folder: Path, stack: contextlib.AsyncExitStack) -> dict[str, str]:
+    """Start it; gives its address and the key that its answers are signed with."""
+    granted = UnitGrant(UNIT_CODE, PURPOSES, FIELDS, now() + GRANTED)
+    desk = Desk(SigningKey.load_or_create(folder / "authentication-centre.pem"), [granted])
+    asking = PublicKey.from_hex((folder / "unit-key.hex").read_text(encoding="utf-8"))
+    server = AuthenticationCentreServer(desk, {UNIT_CODE: asking})
+    await server.start()
+    stack.push_async_callback(server.stop)
+    return {"url": server.url, "public_key": desk.key.public.raw.hex()}
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """The demo's conductor: city, center, box in their order, then the address and the sign-ins, then Ctrl-C.
 
-1 the port, before anything is started; 2 the home and its settings; 3 the cameras; 4 the center; 5 accounts and the
+1 the port, before anything is started; 2 the home; 3 the cameras, then the settings; 4 the center; 5 accounts and the
 box's enrolment token; 6 the box; 7 wait for the first event; 8 say where to look; 9 run until a part ends.
 """
 
@@ -27,12 +27,14 @@ from matpho.demo.files import (
     EDGE_ID,
     ENROL_TOKEN,
     PROVINCE,
+    require_own_home,
     write_box,
     write_installation,
 )
 from matpho.demo.signins import SignIn, sign_ins, write_private
 from matpho.home import Home
 from matpho.serving import AlreadyRunningError, listen
+from matpho_contracts.signing import SigningKey
 
 CITY_SECONDS, CENTER_SECONDS, BOX_SECONDS = 120.0, 120.0, 120.0
 """How long each part may take to be ready: a slow machine gets its time, a broken one its sentence."""
@@ -75,16 +77,19 @@ class _Demo:
         listen("127.0.0.1", self._port).close()  # 1
         self._say("Drawing the city …")
         sites = await asyncio.to_thread(demo_sites, self._seed, self._cameras, 12.0)
-        write_installation(home, sites)  # 2
+        require_own_home(home)  # 2
         password = secrets.token_urlsafe(12)
         account = {"username": CAMERA_USER, "password": password}
         write_private(home.demo / "camera-account.json", json.dumps(account))
+        # The authentication centre of the city answers whoever signs with our center's key.
+        write_private(home.demo / "unit-key.hex", SigningKey.load_or_create(home.center_key).public.raw.hex())
         city = await self._start(  # 3
             "The city",
             "matpho.demo.city",
             [str(home.demo), "--cameras", str(self._cameras), "--seed", self._seed],
             CITY_SECONDS,
         )
+        write_installation(home, sites, city["authentication_centre"])
         center = await self._start(
             "The center", "matpho.demo.center", [str(home.root), "--port", str(self._port)], CENTER_SECONDS
         )  # 4

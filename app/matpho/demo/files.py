@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from matpho.city_zones import zones_of
+from matpho.demo.registers import PROCEDURES, grant, units
 from matpho.demo.signins import write_private
 from matpho.home import Home
 from matpho_contracts.errors import ConfigurationError
+from matpho_contracts.times import now
 from matpho_simcity.sites import Site, SiteGuide
 from matpho_simcity.world.scene import Place
 
@@ -24,15 +26,32 @@ CAMERA_USER = "matpho"
 _GIB = 1024**3
 
 
-def write_installation(home: Home, sites: Sequence[Site]) -> None:
-    """`matpho.yaml` of the demo; raises ConfigurationError where the home holds another installation."""
+def require_own_home(home: Home) -> None:
+    """Raises ConfigurationError where the home holds another installation."""
     path = home.settings_file
     if path.exists() and not path.read_text(encoding="utf-8").startswith(MARK):
         message = f"{home.root} holds an installation of its own."
         raise ConfigurationError(message, action="Give the demo another folder: --home FOLDER.")
-    # The demo's ready sign-ins have no second factor; whoever sets one up in it must show it all the same.
-    document = {"name": "Thành phố mô phỏng", "access": {"mfa_required": False}, "areas": _areas(sites)}
-    write_private(path, MARK + _yaml(document))
+
+
+def write_installation(home: Home, sites: Sequence[Site], centre: Mapping[str, Any] | None = None) -> None:
+    """`matpho.yaml` of the demo; `centre`: address and key of the authentication centre, where one runs.
+
+    Raises ConfigurationError where the home holds another installation.
+    """
+    require_own_home(home)
+    areas = _areas(sites)
+    document = {
+        "name": "Thành phố mô phỏng",
+        # The demo's ready sign-ins have no second factor; whoever sets one up in it must show it all the same.
+        "access": {"mfa_required": False},
+        "areas": areas,
+        "units": units(areas[1:], PROVINCE),
+        "procedures": list(PROCEDURES),
+    }
+    if centre is not None:
+        document["identity"] = {"grant": grant(now()), "centre": dict(centre)}
+    write_private(home.settings_file, MARK + _yaml(document))
 
 
 def write_box(home: Home, sites: Sequence[Site], *, center_url: str, discovery_port: int, detector: str) -> Path:

@@ -10,7 +10,7 @@ import base64
 import json
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,7 +37,14 @@ class Proposals:
         self._vault = vault
 
     async def put(
-        self, user_id: str, tool: str, arguments: Mapping[str, Any], *, conversation: str, at: datetime
+        self,
+        user_id: str,
+        tool: str,
+        arguments: Mapping[str, Any],
+        *,
+        rows: Iterable[Mapping[str, str]] = (),
+        conversation: str,
+        at: datetime,
     ) -> Proposal:
         """Let an act wait; its id cannot be guessed."""
         proposal = Proposal(
@@ -45,23 +52,31 @@ class Proposals:
             user_id=user_id,
             tool=tool,
             arguments=dict(arguments),
+            rows=tuple(dict(row) for row in rows),
             conversation=conversation,
             created_at=at,
             expires_at=at + LIFE,
         )
+        await self._keep(proposal, at)
+        return proposal
+
+    async def give_back(self, proposal: Proposal, at: datetime) -> None:
+        """Let an act that was taken wait on as it was: its yes came, but lacked something that the person can add."""
+        await self._keep(proposal, at)
+
+    async def _keep(self, proposal: Proposal, at: datetime) -> None:
         values = {
             "proposal_id": proposal.id,
-            "user_id": user_id,
-            "tool": tool,
+            "user_id": proposal.user_id,
+            "tool": proposal.tool,
             "arguments": self._sealed(proposal),
-            "conversation": conversation,
-            "created_ms": unix_ms(at),
+            "conversation": proposal.conversation,
+            "created_ms": unix_ms(proposal.created_at),
             "expires_ms": unix_ms(proposal.expires_at),
         }
         async with self._store.writing() as session:
-            await repository.tidy(session, user_id, WAITING_PER_USER - 1, unix_ms(at))
+            await repository.tidy(session, proposal.user_id, WAITING_PER_USER - 1, unix_ms(at))
             await repository.add(session, values)
-        return proposal
 
     async def take(self, user_id: str, proposal_id: str, at: datetime) -> Proposal | None:
         """The act, taken out for good; None when it is not this user's, was taken, dropped, or ran out."""
@@ -85,7 +100,8 @@ class Proposals:
             return bool(await repository.remove(session, proposal_id, user_id))
 
     def _sealed(self, proposal: Proposal) -> str:
-        plain = json.dumps(proposal.arguments, ensure_ascii=False).encode()
+        shown = {"arguments": proposal.arguments, "rows": proposal.rows}
+        plain = json.dumps(shown, ensure_ascii=False).encode()
         place = _place(proposal.id, proposal.user_id, proposal.tool)
         return base64.b64encode(self._vault.seal(plain, place)).decode()
 
@@ -97,11 +113,13 @@ class Proposals:
         except (IntegrityError, ValueError):
             log.warning("a waiting act cannot be opened and counts as gone", extra={"tool": row["tool"]})
             return None
+        shown = json.loads(plain)
         return Proposal(
             id=row["proposal_id"],
             user_id=row["user_id"],
             tool=row["tool"],
-            arguments=json.loads(plain),
+            arguments=shown["arguments"],
+            rows=shown["rows"],
             conversation=row["conversation"],
             created_at=from_unix_ms(row["created_ms"]),
             expires_at=from_unix_ms(row["expires_ms"]),

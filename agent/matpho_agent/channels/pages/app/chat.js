@@ -1,22 +1,25 @@
 /** The conversation: questions, streamed answers, and the field to ask in. */
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
 import { After, Answer, parted } from "./answer.js";
-import { call, chat } from "./api.js";
+import { call, chat, post } from "./api.js";
 import { Proposal } from "./proposal.js";
 import { Hits, Media, Tables } from "./results.js";
-import { SecondFactor } from "./sign-in.js";
+import { StepUp } from "./sign-in.js";
+import { forget, keep, recall } from "./talk.js";
 
+const STOP_MS = 3000;
+/** How long the server may take to say that it has stopped. */
 const FEW = 4;
 /** With fewer examples than this the role's own help is shown too. */
 const EXAMPLES = { leader: "try_leader", citizen: "try_citizen", admin: "try_admin", auditor: "try_auditor" };
 
-/** @param {{me: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, learn: (words: any) => void, changed: (me: any) => void, signedOut: () => void}} props */
-export function Chat({ me, t, language, open, learn, changed, signedOut }) {
-  const [turns, setTurns] = useState([]);
+/** @param {{me: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, learn: (words: any) => void, changed: (me: any) => void, signedOut: () => void, waiting: any[] | null, look: () => Promise<void>}} props */
+export function Chat({ me, t, language, open, learn, changed, signedOut, waiting, look }) {
+  const [turns, setTurns] = useState(() => recall(me.user_id).turns);
   const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);
   const [welcome, setWelcome] = useState("");
-  const conversation = useRef(null);
+  const conversation = useRef(recall(me.user_id).conversation);
   const stopping = useRef(null);
   const log = useRef(null);
   const field = useRef(null);
@@ -35,6 +38,9 @@ export function Chat({ me, t, language, open, learn, changed, signedOut }) {
     if (last) log.current.scrollTop = last.offsetTop - 16;
   }, [turns]);
   useEffect(() => () => stopping.current?.abort(), []);
+  useEffect(() => {
+    if (!busy && turns.length) keep(me.user_id, conversation.current, turns, t("not_kept"));
+  }, [busy, turns]);
 
   const change = (/** @type {any} */ part) => setTurns((all) => [...all.slice(0, -1), { ...all[all.length - 1], ...part }]);
   const add = (/** @type {string} */ piece) =>
@@ -54,13 +60,15 @@ export function Chat({ me, t, language, open, learn, changed, signedOut }) {
         else if (event === "step") change({ step: data.tool ? t(`tool_${data.tool}`) : t("step_plan") });
         else if (event === "token") add(data.text);
         else if (event === "result") change(data);
-        else if (event === "done") change({ outcome: data.outcome, rule: data.rule, step: "" });
+        else if (event === "done") change({ outcome: data.outcome, rule: data.rule, calls: data.tool_calls, step: "" });
       }
+      change({ step: "" }); // a stream that was cut has no last word
     } catch (error) {
       if (error.name === "AbortError") change({ answer: t("stopped"), outcome: "", step: "" });
       else if (error.status === 401) signedOut();
-      else change({ answer: error.message || t("network"), outcome: "failed", step: "" });
+      else change({ answer: t("network"), outcome: "failed", step: "" });
     }
+    await look();
     setBusy(false);
     if (matchMedia("(pointer: fine)").matches) field.current?.focus(); // on a phone the keyboard would cover the answer
   };
@@ -69,12 +77,20 @@ export function Chat({ me, t, language, open, learn, changed, signedOut }) {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       ask(text);
-    } else if (event.key === "Escape" && busy) stopping.current?.abort();
+    } else if (event.key === "Escape" && busy) stop();
+  };
+  const stop = () => {
+    // The server ends the turn and says what was not done; where it does not answer, the page goes on without it.
+    const running = stopping.current;
+    if (!conversation.current) return running?.abort();
+    post(`/api/v1/chat/${conversation.current}/stop`, {}).catch(() => running?.abort());
+    setTimeout(() => running?.abort(), STOP_MS);
   };
   const restart = () => {
     stopping.current?.abort();
     if (conversation.current) call(`/api/v1/chat/${conversation.current}`, { method: "DELETE" }).catch(() => {});
     conversation.current = null;
+    forget();
     setTurns([]);
     field.current?.focus();
   };
@@ -82,7 +98,7 @@ export function Chat({ me, t, language, open, learn, changed, signedOut }) {
   return html`<main class="chat">
     <section class="log" ref=${log} tabindex="0" role="log" aria-live="polite" aria-label=${t("conversation")}>
       ${turns.length === 0 && html`<${Start} me=${me} welcome=${welcome} t=${t} ask=${ask} />`}
-      ${turns.map((turn, index) => html`<${Turn} key=${index} turn=${turn} t=${t} language=${language} open=${open} ask=${ask} last=${index === turns.length - 1 && !busy} me=${me} changed=${changed} />`)}
+      ${turns.map((turn, index) => html`<${Turn} key=${index} turn=${turn} t=${t} language=${language} open=${open} ask=${ask} last=${index === turns.length - 1 && !busy} me=${me} changed=${changed} waiting=${waiting} />`)}
     </section>
     <form class="composer" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), ask(text))}>
       <label class="hidden" for="question">${t("ask_label")}</label>
@@ -97,7 +113,7 @@ export function Chat({ me, t, language, open, learn, changed, signedOut }) {
         onKeyDown=${keys}
       ></textarea>
       ${busy
-        ? html`<button type="button" class="stop" onClick=${() => stopping.current?.abort()}>${t("stop")}</button>`
+        ? html`<button type="button" class="stop" onClick=${stop}>${t("stop")}</button>`
         : html`<button type="submit" disabled=${!text.trim()}>${t("send")}</button>`}
       ${turns.length > 0 && html`<button type="button" class="quiet" title=${t("new_talk")} aria-label=${t("new_talk")} onClick=${restart}>
         <span class="wide">${t("new_talk")}</span><span class="narrow" aria-hidden="true">＋</span>
@@ -119,8 +135,8 @@ function Start({ me, welcome, t, ask }) {
   </div>`;
 }
 
-/** @param {{turn: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, ask: (text: string) => void, last: boolean, me: any, changed: (me: any) => void}} props */
-function Turn({ turn, t, language, open, ask, last, me, changed }) {
+/** @param {{turn: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, ask: (text: string) => void, last: boolean, me: any, changed: (me: any) => void, waiting: any[] | null}} props */
+function Turn({ turn, t, language, open, ask, last, me, changed, waiting }) {
   const { head, tail } = parted(turn);
   const marked = ["denied", "refused", "failed", "clarify", "confirm"].includes(turn.outcome);
   return html`<article class="turn">
@@ -136,8 +152,8 @@ function Turn({ turn, t, language, open, ask, last, me, changed }) {
       <${Media} media=${turn.media} t=${t} language=${language} />
       <${Hits} hits=${turn.hits} t=${t} language=${language} open=${open} />
       <${After} lines=${tail} ask=${ask} />
-      ${last && turn.rule === "step_up" && html`<${StepUp} me=${me} t=${t} done=${(/** @type {any} */ now) => (changed(now), ask(turn.question))} />`}
-      <${Proposal} proposal=${turn.proposal} last=${last} t=${t} language=${language} ask=${ask} />
+      ${last && turn.rule === "step_up" && html`<${AskedAgain} me=${me} t=${t} done=${(/** @type {any} */ now) => (changed(now), ask(turn.question))} />`}
+      <${Proposal} proposal=${turn.proposal} last=${last} waiting=${waiting} t=${t} language=${language} ask=${ask} />
     </div>
   </article>`;
 }
@@ -146,9 +162,8 @@ function Turn({ turn, t, language, open, ask, last, me, changed }) {
  * A sensitive wish asks for the second factor again; once it is shown, the same question is asked anew.
  * @param {{me: any, t: (key: string) => string, done: (me: any) => void}} props
  */
-function StepUp({ me, t, done }) {
+function AskedAgain({ me, t, done }) {
   const [asked, setAsked] = useState(false);
-  const known = me.factors?.totp || me.factors?.passkeys > 0;
   if (!asked) return html`<p><button type="button" class="example" onClick=${() => setAsked(true)}>${t("second_factor")}</button></p>`;
-  return html`<${SecondFactor} t=${t} me=${known ? me : { ...me, second_factor: "missing" }} done=${done} cancel=${() => setAsked(false)} />`;
+  return html`<${StepUp} t=${t} me=${me} done=${done} cancel=${() => setAsked(false)} />`;
 }

@@ -5,7 +5,9 @@ import { Chat } from "./chat.js";
 import { EventPanel } from "./event-panel.js";
 import { Security } from "./security.js";
 import { SecondFactor, SignIn } from "./sign-in.js";
+import { forget } from "./talk.js";
 import { choose, chosen, load } from "./texts.js";
+import { useWaiting, Waiting } from "./waiting.js";
 
 function App() {
   const [language, setLanguage] = useState(chosen());
@@ -15,6 +17,9 @@ function App() {
   const [notice, setNotice] = useState("");
   const [event, setEvent] = useState(null);
   const [security, setSecurity] = useState(false);
+  const [asked, setAsked] = useState(false);
+  const inside = Boolean(me && me.second_factor !== "due" && me.second_factor !== "missing");
+  const [waiting, look] = useWaiting(inside);
   useEffect(() => {
     load(language).then((found) => setCatalogue(() => found));
   }, [language]);
@@ -33,21 +38,24 @@ function App() {
     choose(other);
     setLanguage(other);
   };
-  const signedOut = () => {
+  const left = (/** @type {string} */ why) => {
+    forget();
     setMe(null);
     setEvent(null);
-    setNotice("session_ended");
+    setSecurity(false);
+    setAsked(false);
+    setNotice(why);
   };
-  const signOut = () =>
-    call("/api/v1/auth/sign-out", { method: "POST" })
-      .catch(() => {})
-      .then(() => (setMe(null), setEvent(null), setSecurity(false), setNotice("")));
-  const inside = me && me.second_factor !== "due" && me.second_factor !== "missing";
+  const signedOut = () => left("session_ended");
+  const signOut = () => call("/api/v1/auth/sign-out", { method: "POST" }).catch(() => {}).then(() => left(""));
   return html`<div class="frame">
     <header class="bar">
       <img src="app/icon.svg" alt="" width="32" height="32" />
       <div class="name"><strong>${t("title")}</strong><span>${t("subtitle")}</span></div>
       <nav>
+        ${inside && waiting?.length > 0 && html`<button type="button" class="waiting" aria-label=${`${t("proposals")}: ${waiting.length}`} onClick=${() => setAsked(true)}>
+          <span class="wide">${t("proposals")}</span><span class="narrow" aria-hidden="true">✋</span> <strong>${waiting.length}</strong>
+        </button>`}
         <button type="button" class="quiet" lang=${language === "vi" ? "en" : "vi"} onClick=${switchLanguage}>${t("language")}</button>
         <button type="button" class="quiet" aria-label=${t("theme")} title=${t("theme")} onClick=${switchTheme}>◐</button>
         ${inside && html`<button type="button" class="quiet who" aria-label=${`${me.name}: ${t("security")}`} title=${t("security")} onClick=${() => setSecurity(true)}>
@@ -57,12 +65,14 @@ function App() {
       </nav>
     </header>
     ${inside
-      ? html`<${Chat} me=${me} t=${t} language=${language} open=${setEvent} learn=${setWords} changed=${setMe} signedOut=${signedOut} />`
+      ? html`<${Chat} me=${me} t=${t} language=${language} open=${setEvent} learn=${setWords} changed=${setMe} signedOut=${signedOut} waiting=${waiting} look=${look} />`
       : me
         ? html`<${SecondFactor} t=${t} me=${me} done=${setMe} cancel=${signOut} />`
         : html`<${SignIn} t=${t} notice=${notice} signedIn=${setMe} />`}
     ${inside && security &&
     html`<${Security} me=${me} t=${t} language=${language} changed=${setMe} close=${() => setSecurity(false)} />`}
+    ${inside && asked &&
+    html`<${Waiting} me=${me} waiting=${waiting ?? []} look=${look} t=${t} language=${language} changed=${setMe} close=${() => setAsked(false)} />`}
     ${event &&
     html`<${EventPanel} id=${event} t=${t} language=${language} open=${setEvent} close=${() => setEvent(null)} />`}
   </div>`;

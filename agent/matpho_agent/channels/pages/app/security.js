@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
 import { call } from "./api.js";
 import { registerPasskey } from "./passkey.js";
-import { SecondFactor } from "./sign-in.js";
+import { StepUp } from "./sign-in.js";
 import { when } from "./texts.js";
 
 const AUTH = "/api/v1/auth";
@@ -55,7 +55,7 @@ export function Security({ me, t, language, changed, close }) {
       <button type="button" class="quiet" onClick=${() => dialog.current.close()}>${t("close")}</button>
     </header>
     ${after
-      ? html`<${SecondFactor} t=${t} me=${me} done=${shown} cancel=${() => setAfter(null)} />`
+      ? html`<${StepUp} t=${t} me=${me} done=${shown} cancel=${() => setAfter(null)} />`
       : html`${trouble && html`<p role="alert" class="trouble">${t(trouble)}</p>`}
           <h3>${t("passkeys")}</h3>
           <ul class="rows">

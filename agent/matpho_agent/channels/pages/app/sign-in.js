@@ -147,6 +147,15 @@ export function SecondFactor({ t, me, done, cancel }) {
   </section>`;
 }
 
+/**
+ * The second factor again, for a sensitive wish; who has none yet sets one up.
+ * @param {{t: (key: string) => string, me: any, done: (me: any) => void, cancel: () => void}} props
+ */
+export function StepUp({ t, me, done, cancel }) {
+  const known = me.factors?.totp || me.factors?.passkeys > 0;
+  return html`<${SecondFactor} t=${t} me=${known ? me : { ...me, second_factor: "missing" }} done=${done} cancel=${cancel} />`;
+}
+
 /** @param {{t: (key: string) => string, passkeys: boolean, done: (me: any) => void, cancel: () => void}} props */
 function SetUp({ t, passkeys, done, cancel }) {
   const [enrolment, setEnrolment] = useState(null);
