@@ -57,8 +57,9 @@ def _iso(reader: Reader, m: re.Match[str]) -> Moment | None:
 
 
 def _day_only(reader: Reader, m: re.Match[str]) -> Moment | None:
-    """`ngày 19`: this month's, or last month's when it has not come yet; `ngay 20 do` may be degrees, `19 đó` is not."""
-    if _DEGREES.match(reader.typed.lower(), m.end()) and reader.typed[m.end() + 2] not in "óÓ":
+    """`ngày 19`: this month's, or last month's when it has not come yet; `quay phai ngay 20 do` tells of degrees."""
+    degrees = _DEGREES.match(reader.typed.lower(), m.end())
+    if degrees and (degrees[1] == "độ" or (m[0].startswith("ngay") and _TURNING.search(reader.plain))):
         return None
     day = int(m["d"])
     this = _year(str(reader.today.year), reader.today.month, day, reader)
@@ -157,15 +158,42 @@ def _before_yesterday(reader: Reader, m: re.Match[str]) -> Moment | None:
     return Moment(day=reader.today - (3 if far else 2) * DAY)
 
 
+_SINCE_SAID = re.compile(r"(?<![0-9a-z])(?:tu|ke tu) [^,.;?!]{2,24} $")
+_TO_WHEN = re.compile(
+    r" (?:gio|nay|bay gio|hien|luc|thu|chu nhat|cn|t\d|ngay|hom|bua|sang|trua|chieu|dem|khuya|cuoi|het|\d)(?![a-z])"
+)
+_EVENING_SAID = re.compile(
+    r"(?:(?<![0-9a-z])(?:buoi|hoi|ca|vao|moi|con|luc|den|chieu|trua|gio|ruoi|phut|som|gio may|\d{1,2} ?[hg]\d{0,2}"
+    r"|gio \d{1,2}|hang|cac|nhung|ban|thi|va|hay|thu (?:hai|ba|tu|nam|sau|bay|\d)"
+    r"|chu nhat|cn|(?:hom|bua) (?:qua|kia|nay)|\d/\d{1,2}|(?:ngay|hom|bua) \d{1,2})|,)$"
+)
+
+
+def _reaches(reader: Reader, m: re.Match[str]) -> bool:
+    """Whether `toi` without marks is `tới` between two times: `tu thu hai toi thu tu`, `tu hom qua toi nay`."""
+    bare = reader.typed[slice(*m.span("p"))].isascii()
+    return bool(
+        bare and _SINCE_SAID.search(reader.plain[: m.start()]) and _TO_WHEN.match(reader.plain[m.end("p") :])
+    )
+
+
+def _no_evening(reader: Reader, m: re.Match[str]) -> bool:
+    """Whether a lone `toi` without marks is `tôi` or `tới`: nothing beside it speaks of time."""
+    beside = _EVENING_SAID.search(reader.plain[: m.start()].rstrip()) or _TO_WHEN.match(reader.plain[m.end("p") :])
+    return m["p"] == "toi" and not beside
+
+
 def _part(reader: Reader, m: re.Match[str]) -> Moment | None:
     word = m["p"]
     if not reader.marked(*m.span("p"), word):
         return None
     name = PARTS[word]
     day = DAYS_BACK.get(m["w"] or "")
+    if word == "toi" and _reaches(reader, m):
+        return None
     if day is None:
         alone = "d" not in m.groupdict() and reader.typed[slice(*m.span("p"))].isascii()
-        return None if alone and reader.with_marks else Moment(part=name)
+        return None if alone and (reader.with_marks or _no_evening(reader, m)) else Moment(part=name)
     if day == 0 and name == "đêm" and reader.now.hour < 5:
         day = 1
     return Moment(day=reader.today - timedelta(days=day), part=name)
@@ -245,21 +273,25 @@ _DAY_NAMES = "|".join(
 )
 _FULL_MONTHS = "|".join(name for name in MONTHS if len(name) > 4 or name in {"may", "june", "july"})
 _PART_VI = (
-    "rang sang|tang sang|sang som|gan sang|to mo sang|mo sang|tinh mo|trua chieu|chieu toi|sang|trua|chieu|toi|dem"
-    "|khuya"
+    "ban ngay|ban dem|rang sang|tang sang|sang som|gan sang|to mo sang|mo sang|tinh mo|trua chieu|chieu toi|sang|trua"
+    "|chieu|toi|dem|khuya"
 )
-_PART_EN = "early morning|daytime|daylight|after dark|daybreak|morning|noon|midday|lunchtime|afternoon|arvo|evening|night"
+_PART_EN = (
+    "early morning|daytime|daylight|after dark|daybreak|morning|noon|midday|lunchtime|afternoon|arvo|evening|night"
+)
 _SAID_OF = "|".join(sorted(DAYS_BACK, key=len, reverse=True))
 FEW = 5
 """Up to here a number behind a part of the day may count things."""
-_DEGREES = re.compile(r" (?:do|độ)(?!\w)")
+_DEGREES = re.compile(r" (do|độ)(?!\w)")
+_TURNING = re.compile(r"(?<![0-9a-z])(?:quay|xoay|lia|nghieng|ngang|ngua|cui|chuc|trai|phai)(?![0-9a-z])")
 _NO_COUNT = r"(?! ?(?:h|g|gio|phut|nguoi|xe|vu|chiec|met|m|km|%|camera|cam|lan|tieng)(?![0-9a-z])|[0-9:/.%])"
 
 RULES: tuple[Rule, ...] = (
     _rule(rf"(?P<h>\d{{1,2}}) ?(?:gio|h|g) ?(?P<min>\d{{2}})?(?: ?phut)? (?P<p>{_PART_VI})(?P<w>$^)?"
           r" (?:ngay |hom )?(?P<d>\d{1,2})(?![0-9/:.\-])(?! ?(?:h|gio|g|phut)(?![0-9a-z]))", _clock_dated),
     _rule(r"(?:late |overnight )?(?:on |from )?(?:the )?(?:night of )?(?:the )?(?P<d>\d{1,2})(?:st|nd|rd|th)"
-          r"(?: night)? (?:(?:going|running|rolling|through|and) )?into (?:the )?(?:(?:early hours|morning) of (?:the )?)?"
+          r"(?: night)? (?:(?:going|running|rolling|through|and) )?into (?:the )?"
+          r"(?:(?:early hours|morning) of (?:the )?)?"
           r"\d{1,2}(?:st|nd|rd|th)", _into_next),
     _rule(
         r"dem (?:ngay )?(?P<d1>\d{1,2})(?:/(?P<m1>\d{1,2}))? (?:rang|den|sang)(?: sang)?(?: ngay)? \d{1,2}"

@@ -44,8 +44,8 @@ PARTS = {
     "afternoon": "chiều", "arvo": "chiều", "evening": "tối", "night": "night", "overnight": "đêm",
 }  # fmt: skip
 HOURS = {
-    "dawn": (0, 5), "sáng sớm": (4, 8), "ngày": (5, 18), "sáng": (5, 11), "trưa": (11, 13), "chiều": (13, 18), "tối": (18, 22), "đêm": (22, 29),
-    "night": (18, 29), "trưa chiều": (11, 18), "chiều tối": (13, 22),
+    "dawn": (0, 5), "sáng sớm": (4, 8), "ngày": (5, 18), "sáng": (5, 11), "trưa": (11, 13), "chiều": (13, 18),
+    "tối": (18, 22), "đêm": (22, 29), "night": (18, 29), "trưa chiều": (11, 18), "chiều tối": (13, 22),
 }  # fmt: skip
 """Local hours; the five of the tool contract, `dawn` before them, the hours of light, and the English night (evening
 and night)."""
@@ -57,6 +57,7 @@ MARKED = {
     "chieu": ("chiều",),
     "som": ("sớm",),
     "may": ("mấy",),
+    "ngay": ("ngày",),
 }
 """How the Vietnamese day parts look with marks: `tôi qua` and `tới qua` are no `tối qua`."""
 
