@@ -68,7 +68,7 @@ async def export(center: Center, ids: list[str], key: str = "k1", **changes: Any
 
 
 async def file_of(center: Center, package: PackageView) -> Path:
-    return (await center.evidence.open(WHO, ALL, package.id, CASE))[1]
+    return (await center.evidence.open(ALL, package.id, CASE))[1]
 
 
 def key_of(center: Center) -> str:
@@ -289,20 +289,21 @@ class TestLimits:
             await export(center, [stored[0].id])
         assert list((center.settings.data / "evidence").iterdir()) == []
         with pytest.raises(PackageNotFoundError):
-            await center.evidence.open(WHO, ALL, "BC-1120-01", CASE)
+            await center.evidence.open(ALL, "BC-1120-01", CASE)
 
 
 class TestOpening:
-    async def test_who_may_and_under_which_case(self, center: Center, stored: list[Event], recorder: None) -> None:
+    async def test_within_which_scope_and_under_which_case(
+        self, center: Center, stored: list[Event], recorder: None
+    ) -> None:
         package = await export(center, [stored[0].id, stored[2].id])
         with pytest.raises(DeniedError) as denied:
-            await center.evidence.open(WHO, ALL, package.id, "HS-2026-9999")
+            await center.evidence.open(ALL, package.id, "HS-2026-9999")
         assert denied.value.rule == "other_case"
-        other = Principal("inv-2", "I", Role.INVESTIGATOR, ("p-hoan-kiem",))
-        own_area_only = Scope(("p-hoan-kiem",))
-        for who, scope in ((other, ALL), (WHO, own_area_only), (other, own_area_only)):
-            with pytest.raises(PackageNotFoundError):
-                await center.evidence.open(who, scope, package.id, CASE)
+        with pytest.raises(PackageNotFoundError):
+            await center.evidence.open(Scope(("p-hoan-kiem",)), package.id, CASE)
+        assert await center.evidence.origin(package.id) == (WHO.user_id, ("p-ba-dinh", "p-hoan-kiem"))
+        assert await center.evidence.origin("BC-0101-01") is None
 
     async def test_a_file_changed_on_disk_is_not_handed_out(
         self, center: Center, stored: list[Event], recorder: None
@@ -311,7 +312,7 @@ class TestOpening:
         path = await file_of(center, package)
         path.write_bytes(path.read_bytes()[:-1])
         with pytest.raises(PackageNotFoundError, match="changed"):
-            await center.evidence.open(WHO, ALL, package.id, CASE)
+            await center.evidence.open(ALL, package.id, CASE)
 
 
 class TestTheVerifiersOwnArithmetic:

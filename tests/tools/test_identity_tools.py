@@ -8,6 +8,7 @@ import json
 import logging
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -114,6 +115,20 @@ async def test_the_whole_way_through_the_gateway(
         result = await propose(gateway, principal, "identity_check_result", {"request_id": name})
         assert result.data["values"] == {"chủ xe": "Nguyễn Văn Thử", "địa chỉ": ADDRESS}
     assert len(centre.desk.log) == 1
+
+
+async def test_a_yes_that_lacks_a_fresh_second_factor_waits_for_it(
+    gateway: Gateway, centre: Centre, investigator: Principal
+) -> None:
+    shown = await propose(gateway, investigator, "request_identity_check", ASK)
+    name = shown.data["proposal"]["id"]
+    stale = replace(investigator, mfa_at=now() - timedelta(minutes=6))
+    for _ in range(2):
+        refused = await gateway.confirm(stale, name, channel="test")
+        assert (refused.outcome, refused.rule) == (Outcome.DENIED, "step_up")
+    assert [list(one.rows) for one in await gateway.waiting(stale)] == [shown.data["proposal"]["rows"]]
+    assert (await gateway.confirm(investigator, name, channel="test")).outcome is Outcome.ANSWERED
+    assert (await gateway.confirm(investigator, name, channel="test")).rule == "proposal_gone"
 
 
 @pytest.mark.parametrize(
@@ -277,9 +292,12 @@ class TestEvidence:
         for case, outcome in (("HS-2026-0147", Outcome.ANSWERED), ("HS-2026-0148", Outcome.DENIED)):
             opening = {"package_id": made.ids[0], "case_number": case}
             assert (await propose(gateway, investigator, "open_evidence", opening)).outcome is outcome
-        other = Principal("u-x", "X", Role.INVESTIGATOR, ("DN-HC",), session_id="s4", mfa_at=now())
         opening = {"package_id": made.ids[0], "case_number": "HS-2026-0147"}
-        assert (await propose(gateway, other, "open_evidence", opening)).rule == "evidence_not_found"
+        for area, rule in (("DN-HC", "not_own_package"), ("DN-ST", "area")):
+            other = Principal("u-x", "X", Role.INVESTIGATOR, (area,), session_id="s4", mfa_at=now())
+            assert (await propose(gateway, other, "open_evidence", opening)).rule == rule
+        absent = {"package_id": "BC-0101-01", "case_number": "HS-2026-0147"}
+        assert (await propose(gateway, other, "open_evidence", absent)).rule == "area"
 
     async def test_another_areas_event_and_one_that_does_not_exist_look_the_same(
         self, gateway: Gateway, events: dict[str, Event], box: None, investigator: Principal

@@ -49,6 +49,14 @@ DENIALS: dict[str, tuple[str, str]] = {
         "Chỉ người yêu cầu và người duyệt được xem kết quả này.",
         "Only who asked and who decided may see this result.",
     ),
+    "not_own_package": (
+        "Gói chứng cứ chỉ giao cho người đã lập hoặc cho chỉ huy.",
+        "A package is handed to the one who made it or to a commander.",
+    ),
+    "not_own_report": (
+        "Bạn chỉ xem được phản ánh của mình.",
+        "You may see your own reports only.",
+    ),
     "camera_held": (
         "Camera đang do người có cấp cao hơn điều khiển.",
         "Somebody of a higher role holds this camera.",

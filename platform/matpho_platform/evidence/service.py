@@ -25,7 +25,7 @@ from sqlalchemy import RowMapping
 
 from matpho_contracts.signing import SigningKey
 from matpho_contracts.times import VIETNAM, from_unix_ms, to_rfc3339, unix_ms
-from matpho_platform.access.principal import Principal, Role, Scope
+from matpho_platform.access.principal import Principal, Scope
 from matpho_platform.audit.log import AuditLog
 from matpho_platform.audit.note import Checkpoint
 from matpho_platform.audit.schemas import AuditEntry
@@ -253,18 +253,21 @@ class EvidenceService:
             verifier.CHECKPOINT: note,
         }
 
-    async def open(
-        self, principal: Principal, scope: Scope, package_id: str, case_number: str
-    ) -> tuple[PackageView, Path]:
-        """A package and its file, for who made it and for commanders, under the case that it was made for.
+    async def origin(self, package_id: str) -> tuple[str, tuple[str, ...]] | None:
+        """Who made a package and the areas of its events, or None where there is no such package."""
+        async with self._store.reading() as session:
+            row = await repository.find(session, package_id)
+        return None if row is None else (row["requester"], tuple(json.loads(row["areas"])))
+
+    async def open(self, scope: Scope, package_id: str, case_number: str) -> tuple[PackageView, Path]:
+        """A package and its file, under the case that it was made for. Who may have it the policy has said already.
 
         Raises PackageNotFoundError (outside the scope too) and DeniedError for another case. The file is checked; one
         that was changed on disk counts as not there.
         """
         row = await self._row(package_id)
         inner = self._areas.expand_scope(scope)
-        mine = row["requester"] == principal.user_id or principal.role is Role.COMMANDER
-        if row["status"] != repository.READY or not mine or not all(map(inner.covers, json.loads(row["areas"]))):
+        if row["status"] != repository.READY or not all(map(inner.covers, json.loads(row["areas"]))):
             raise PackageNotFoundError(f"There is no package {package_id}.")
         if read_case_number(case_number) != row["case_number"]:
             raise other_case(package_id)

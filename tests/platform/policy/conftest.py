@@ -48,8 +48,9 @@ HANDLE = {"acknowledge_alert", "update_incident", "open_incident", "dispatch_uni
 FOR_ALL = {"submit_feedback", "feedback_status", "public_information", "list_procedures"}
 IDENTITY = {"request_identity_check", "decide_identity_check", "identity_check_result"}
 SENSITIVE = IDENTITY | {"export_evidence"}
+NO_TOKEN = SENSITIVE | {"list_identity_checks"}
 ALONE = {"move_camera", "create_watch", "search_audit", "daily_briefing"}
-ACTIONS = sorted(EVENTS | PICTURES | CAMERAS | READ_INCIDENTS | HANDLE | FOR_ALL | SENSITIVE | ALONE)
+ACTIONS = sorted(EVENTS | PICTURES | CAMERAS | READ_INCIDENTS | HANDLE | FOR_ALL | NO_TOKEN | ALONE)
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def reach(role: str, action: str) -> str:
         return "all"
     if action == "search_audit":
         return "all" if role in ("leader", "auditor", "admin") else ""
-    if action == "identity_check_result":
+    if action in ("identity_check_result", "list_identity_checks"):
         return "all" if role in ("investigator", "commander") else ""
     if role == "commander":
         return "all"
@@ -132,7 +133,7 @@ def conditions(role: str, action: str) -> frozenset[str]:
         words.add("case_number")
     if action == "decide_identity_check":
         words.add("never_own_request")
-    if action == "identity_check_result":
+    if action == "identity_check_result" or (role, action) == ("investigator", "list_identity_checks"):
         words.add("requester_or_decider")
     return frozenset(words)
 
@@ -151,6 +152,8 @@ def fine_rule(ask: Ask) -> str:
             return "own_request"
         if action == "identity_check_result" and ask.who not in (thing.owner, thing.decider):
             return "not_party"
+        if action == "export_evidence" and ask.role != "commander" and thing.owner not in ("", ask.who):
+            return "not_own_package"
         if action == "search_audit" and ask.role != "auditor" and thing.owner != ask.who:
             return "own_actions_only"
         if ask.role == "citizen":
@@ -167,7 +170,7 @@ def rule_of(ask: Ask) -> str:
     """The rule that says no, or nothing."""
     if ask.action not in ACTIONS:
         return "unknown_action"
-    if ask.token is not None and (ask.action not in ask.token or ask.action in SENSITIVE):
+    if ask.token is not None and (ask.action not in ask.token or ask.action in NO_TOKEN):
         return "token_scope"
     far = reach(ask.role, ask.action)
     if not far:

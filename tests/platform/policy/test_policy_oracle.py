@@ -37,6 +37,7 @@ EVERY_RULE = {
     "not_party",
     "own_actions_only",
     "not_own_report",
+    "not_own_package",
     "public_only",
     "step_up",
 }
