@@ -192,3 +192,28 @@ async def test_one_question_for_the_command_line(assistant: Assistant, who: Who,
     answer = await assistant.ask("tối qua có đánh nhau không", who(Role.COMMANDER), now=present)
     assert set(answer) == {"outcome", "answer", "tool_calls", "result_ids", "ms"}
     assert len(answer["result_ids"]) == 2
+
+
+class TestAgreedToElsewhere:
+    """What a conversation waits for may be agreed to on another page; the talk does not claim that it was dropped."""
+
+    @pytest.mark.parametrize("words", ["không", "camera nào đang mất kết nối?"])
+    async def test_other_words_do_not_undo_it(
+        self, words: str, officer: Talk, gateway: Gateway, events: dict[str, Event]
+    ) -> None:
+        await officer.say("tối qua có vụ đánh nhau nào không")
+        waiting = await officer.say("mở vụ việc cho nó")
+        assert waiting.outcome == "confirm"
+        done = await gateway.confirm(officer.principal, waiting.proposal["id"], channel="rest", now=officer.now)
+        assert done.ids
+        turn = await officer.say(words)
+        assert "chưa có gì thay đổi" not in turn.answer
+        assert ("không còn chờ" in turn.answer) is (words == "không")
+
+    async def test_a_no_before_drops_it(self, officer: Talk, gateway: Gateway, events: dict[str, Event]) -> None:
+        await officer.say("tối qua có vụ đánh nhau nào không")
+        waiting = await officer.say("mở vụ việc cho nó")
+        turn = await officer.say("không")
+        assert "chưa có gì thay đổi" in turn.answer
+        late = await gateway.confirm(officer.principal, waiting.proposal["id"], channel="rest", now=officer.now)
+        assert late.rule == "proposal_gone"

@@ -88,8 +88,14 @@ async def test_an_act_waits_for_its_person(address: str, token: str, center: Cen
         proposal = (await program.get("/api/v1/proposals")).json()[0]
         refused = await program.post(f"/api/v1/proposals/{proposal['id']}")
         assert (refused.status_code, refused.json()["rule"]) == (403, "person_only")
-    person = Principal("anh", "Trung úy Anh", Role.OFFICER, ("DN-HC",), session_id="s1", mfa_at=datetime.now(UTC))
-    (here,) = await gateway.waiting(person)
+        person = Principal("anh", "Trung úy Anh", Role.OFFICER, ("DN-HC",), session_id="s1", mfa_at=datetime.now(UTC))
+        own = {"filter": {"event_types": ["fire"]}}
+        assert (await gateway.call(person, "create_watch", own, channel="web")).outcome is Outcome.CONFIRM
+        seen = (await program.get("/api/v1/proposals")).json()
+        assert [one["tool"] for one in seen] == ["open_incident"], "a program sees nothing of what it may not ask for"
+    other, here = await gateway.waiting(person)
+    assert other.tool == "create_watch"
+    assert {row["argument"] for row in here.rows} >= {"event_ids", "priority"}
     agreed = await gateway.confirm(person, here.id, channel="web")
     assert (here.tool, agreed.outcome) == ("open_incident", Outcome.ANSWERED)
     assert (await center.incidents.list(Scope(None), now=datetime.now(UTC))).total == 1

@@ -160,8 +160,17 @@ class Gateway:
         return (await self._ended(asked, self._confirm(asked, proposal_id)))[0]
 
     async def waiting(self, principal: Principal) -> Sequence[Proposal]:
-        """What waits for this person's yes, newest first; from whatever channel it came."""
-        return await self._center.proposals.waiting(principal.user_id, present())
+        """What waits for this person's yes, newest first; from whatever channel it came.
+
+        A program sees what it could have asked for itself, and nothing else of its person's.
+        """
+        now = present()
+        found = await self._center.proposals.waiting(principal.user_id, now)
+        return [one for one in found if not principal.program or self._may_ask(principal, one.tool, now)]
+
+    def _may_ask(self, principal: Principal, name: str, now: datetime) -> bool:
+        tool = self._tools.get(name)
+        return tool is not None and isinstance(self._decide(principal, tool.action, None, Facts(), now), Allowed)
 
     async def cancel(self, principal: Principal, proposal_id: str, *, channel: str) -> bool:
         """The person's no: the proposal is forgotten; whether there was one. It is in the trail."""
