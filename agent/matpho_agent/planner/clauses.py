@@ -44,11 +44,11 @@ _ASKED = (
 )
 """How a part begins that asks rather than orders; looked for only behind words that join whole wishes."""
 _CUT = re.compile(
-    r"(?:[.;!?\n]+ +|,? +(?:roi|voi lai|tien the|tien tay|ngoai ra|dong thoi cung|also|plus also|sau do"
+    r"(?:[.;!?\n]+ +|,? +(?:roi|voi lai|voi ca|tien the|tien tay|ngoai ra|dong thoi cung|also|plus also|sau do"
     r"|dong thoi|tiep theo|tien the|va|xong|and then|then|and also|and"
     r"|after that|plus),? +"
     rf"|, +)(?={_VERB})"
-    rf"|,? +(?:voi lai|tien tay|ngoai ra|nhan tien|dong thoi|and also|also|plus|as well as"
+    rf"|,? +(?:voi lai|voi ca|tien tay|ngoai ra|nhan tien|dong thoi|and also|also|plus|as well as"
     rf"|besides),? +(?={_VERB}|{_ASKED})"
 )
 _FULL_STOP = re.compile(r"[?!;\n] +")

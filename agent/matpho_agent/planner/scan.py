@@ -12,12 +12,14 @@ from matpho_agent.language.places import PlaceMatch
 from matpho_agent.language.senses import Sense, senses, telling
 from matpho_agent.language.times import TimeReading, read_time
 from matpho_agent.language.tokens import Text, Token
+from matpho_agent.planner.bare_words import bare_events, settled
 from matpho_agent.planner.situation import Situation
 
 PLACE_CUES = frozenset(
     {"o", "tai", "khu", "phuong", "xa", "quan", "gan", "cho", "cam", "camera", "duong", "pho", "in", "at", "near"}
-    | {"ward", "around", "truoc", "cong", "on", "bo"}
+    | {"ward", "around", "truoc", "cong", "on", "bo", "into", "by", "outside", "inside", "behind", "through", "from"}
 )
+ARTICLES = frozenset({"the", "a", "our", "that", "this", "cai"})
 """Words after which a short name typed without marks may be a place."""
 
 
@@ -50,7 +52,7 @@ def scan(text: Text, situation: Situation, lexicon: Lexicon, names: Sequence[Nam
     identifiers = read_identifiers(text, situation.registered)
     named = {number for match in names for number in range(match.start, match.end)}
     candidates = lexicon.matches(text.tokens, _written_right)
-    candidates += _bare_colours(text.tokens, candidates)
+    candidates += [*_bare_colours(text.tokens, candidates), *bare_events(text.tokens, candidates)]
     compared = [match for match in candidates if match.category == "compare"]
     pictured = [match for match in candidates if match.value == "get_snapshot" and match.length > 1 and not match.typo]
     newest = [match for match in candidates if match.category == "ordinal" and match.length > 1]
@@ -89,7 +91,7 @@ def _sense(reading: Reading, meant: Sequence[Sense]) -> None:
         held = {reading.taken.get(number) for number in numbers} - {None, *FREE, sense.category}
         if sense.value == "red_light" and held == {"colour"}:
             reading.matches = [m for m in reading.matches if m.category != "colour" or m.start not in numbers]
-        elif sense.category == "event" and held:
+        elif sense.category == "event" and held and not _at_gate(sense, numbers, reading):
             continue
         if sense.category != "event" and held - {"status", "kind", "owner", "group", "fixed", "ordinal", "event"}:
             continue
@@ -100,16 +102,33 @@ def _sense(reading: Reading, meant: Sequence[Sense]) -> None:
         if sense.category in KEEPING:
             for number in numbers:
                 reading.taken.setdefault(number, sense.category)
-    reading.matches.sort(key=lambda match: match.start)
+    reading.matches = settled(reading.text.tokens, sorted(reading.matches, key=lambda match: match.start))
 
 
+GATES = frozenset({"cong", "truong", "gate", "gates", "school"})
+
+
+def _at_gate(sense: Sense, numbers: Sequence[int], reading: Reading) -> bool:
+    """Whether a jam is one at a gate that a place is named by: `trước cổng trường Lưu Hữu Phước ùn ứ`."""
+    held = {reading.taken.get(number) for number in numbers}
+    named = {reading.text.tokens[number].plain for number in numbers if reading.taken.get(number) == "place"}
+    return sense.value == "gate_crowding" and held <= {None, *FREE, "event", "place"} and named <= GATES
+
+
+OF_CAMERAS = frozenset(
+    {"camera_offline", "camera_covered", "camera_moved", "image_degraded", "edge_offline", "storage_low", "clock_drift"}
+)
+"""Events that befall the equipment rather than the street."""
 CAMERA_SENSES = frozenset({"list_cameras", "camera_status", "ptz", "fixed", "offline", "online", "degraded"})
 
 
 def _of_things(reading: Reading, numbers: Sequence[int]) -> bool:
-    """Whether a sense about cameras has a thing for one: `xe máy cam nào` is an orange motorbike."""
+    """Whether a sense about cameras has a thing or an event for one: `xe máy cam nào` is orange, `is fall down`."""
+    events = [match for match in reading.matches if match.category == "event" and match.value not in OF_CAMERAS]
+    street = {number for match in events for number in range(match.start, match.end)}
     return any(
         reading.taken.get(number) == "object"
+        or number in street
         or (reading.text.tokens[number].plain == "cam" and reading.taken.get(number - 1) == "object")
         for number in numbers
     )
@@ -185,7 +204,7 @@ def _claim(reading: Reading, phrases: list[Match], places: list[PlaceMatch]) -> 
         offers.append(((rank, -match.length, 1), match))
     for place in places:
         if _plausible(reading.text.tokens, place):
-            rank = 2 if place.guess else 0 if place.whole else 1
+            rank = 2 if place.guess else 0 if place.whole or _tells_more(place, places) else 1
             offers.append(((rank, place.start - place.end, 0), place))
     offers.sort(key=lambda offer: (offer[0], offer[1].start))
     for _rank, offer in offers:
@@ -202,6 +221,15 @@ def _claim(reading: Reading, phrases: list[Match], places: list[PlaceMatch]) -> 
     reading.places.sort(key=lambda match: match.start)
 
 
+def _tells_more(part: PlaceMatch, places: Sequence[PlaceMatch]) -> bool:
+    """Whether a part of a name holds a whole name and more words: `chợ Hà Đông` is more than the ward Hà Đông."""
+    size = part.end - part.start
+    return any(
+        place.whole and part.start <= place.start and place.end <= part.end and place.end - place.start < size
+        for place in places
+    )
+
+
 def _plausible(tokens: Sequence[Token], match: PlaceMatch) -> bool:
     """A single short word without marks is a place only after a word that announces one, or as a code."""
     if match.end - match.start > 1:
@@ -209,4 +237,7 @@ def _plausible(tokens: Sequence[Token], match: PlaceMatch) -> bool:
     token = tokens[match.start]
     if not token.bare or len(token.plain) > 5 or any(place.id.lower() == token.plain for place in match.places):
         return True
-    return match.start > 0 and tokens[match.start - 1].plain in PLACE_CUES
+    before = [token.plain for token in tokens[max(0, match.start - 2) : match.start]]
+    if before and before[-1] in ARTICLES:
+        before.pop()
+    return bool(before) and before[-1] in PLACE_CUES

@@ -39,7 +39,7 @@ _HOME = re.compile(
     r"|original position|default (?:position|view)|starting position)(?![0-9a-z])"
 )
 _LITTLE = re.compile(
-    r"(?<![0-9a-z])(?:mot chut|mot ti|chut xiu|xiu|hoi hoi|chut|ti thoi|nhe|a bit|a little|slightly"
+    r"(?<![0-9a-z])(?:mot chut|mot ti|chut xiu|xiu|hoi hoi|chut|ti thoi|ti|teo|tip|nhe|a bit|a little|slightly|a tad"
     r"|a touch)(?![0-9a-z])"
 )
 _PRESET = re.compile(

@@ -1,0 +1,48 @@
+"""Words typed without marks whose meaning their neighbours tell: `chay o cho` burns, `dam nhau` by vehicles collides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matpho_agent.language.lexicon import Match
+from matpho_agent.language.tokens import Token
+
+WHEELED = frozenset({"vehicle", "bicycle", "motorcycle", "car", "van", "truck", "bus", "ambulance", "fire_engine"})
+RUNS = frozenset({"xuong", "ra", "nguoc", "qua", "vao", "vo", "tren", "sai", "lan", "ngang", "xe", "bo", "nhanh"})
+"""What stands behind `chay` where somebody runs or drives."""
+BURNS = frozenset({"o", "tai", "lon", "to", "nha", "quan", "kho", "xuong", "rung", "bai", "no", "lan", "khu", "tren"})
+"""What stands behind `chay` where something burns, if nobody stands before it."""
+NO_RUBBISH = frozenset({"roi", "rai"})
+"""`rac roi`, `rai rac`."""
+
+
+def bare_events(tokens: Sequence[Token], candidates: Sequence[Match]) -> list[Match]:
+    """Fires and rubbish told by bare words, where no phrase among the candidates tells of them."""
+    told = {number for match in candidates if not match.typo for number in range(match.start, match.end)}
+    movers = any(match.category == "object" and not match.typo for match in candidates)
+    found = []
+    for number, token in enumerate(tokens):
+        if not token.bare or number in told:
+            continue
+        after = tokens[number + 1].plain if number + 1 < len(tokens) else ""
+        before = tokens[number - 1].plain if number else ""
+        if token.plain == "chay" and not movers and after in BURNS and (after not in RUNS or not number):
+            found.append(Match(number, number + 1, "event", "fire"))
+        elif token.plain == "rac" and after not in NO_RUBBISH and before not in NO_RUBBISH:
+            found.append(Match(number, number + 1, "object", "rubbish"))
+    return found
+
+
+def settled(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Match]:
+    """The matches less the wrong one of two that a bare `dam nhau` may be: vehicles collide, people fight."""
+    wheels = any(match.category == "object" and match.value in WHEELED for match in matches)
+    wrong = "fight" if wheels else "collision"
+    return [
+        match
+        for match in matches
+        if match.category != "event" or match.value != wrong or not _doubtful(tokens[match.start : match.end])
+    ]
+
+
+def _doubtful(words: Sequence[Token]) -> bool:
+    return bool(words) and words[0].plain == "dam" and words[0].bare
