@@ -115,9 +115,10 @@ class TestRules:
         assert unacted([fire, parking], reported) == [reported[2]]
 
     def test_the_command_scores_every_kind_that_was_acted(self) -> None:
-        result = RUNNER.invoke(build(), ["eval", "rules", "--size", "40", "--json"])
+        result = RUNNER.invoke(build(), ["eval", "rules", "--size", "40", "--cameras", "2", "--json"])
         assert result.exit_code == 0, result.output
         report = json.loads(result.stdout)
-        assert report["cameras"] == 12
+        assert report["cameras"] == 2
         assert report["acted"] == sum(row["acted"] for row in report["rows"])
+        assert report["acted"] > 0
         assert all(0 <= row["found"] <= row["acted"] for row in report["rows"])

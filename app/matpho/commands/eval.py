@@ -55,9 +55,15 @@ def search(json: JsonFlag = False, size: SizeOption = 0) -> None:
     _show("search", json, size)
 
 
-def rules(json: JsonFlag = False, size: SizeOption = 0) -> None:
+def rules(
+    json: JsonFlag = False,
+    size: SizeOption = 0,
+    cameras: Annotated[
+        int | None, typer.Option(min=1, help="The first so many of the city's; all if not given.")
+    ] = None,
+) -> None:
     """The rules on held-out days; the size is seconds."""
-    _show("rules", json, size)
+    _show("rules", json, size, cameras=cameras)
 
 
 def agent(
@@ -114,9 +120,9 @@ def attacker(
         raise typer.Exit(1)
 
 
-def _show(area: str, json: bool, size: int) -> None:
+def _show(area: str, json: bool, size: int, **options: Any) -> None:
     run = importlib.import_module(f"matpho.eval.{area}").run
-    report: dict[str, Any] = run(size) if size else run()
+    report: dict[str, Any] = run(*([size] if size else []), **options)
     report = {"eval": area, "machine": machine(), **report}
     if json:
         print_json(report)

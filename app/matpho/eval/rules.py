@@ -34,11 +34,11 @@ class Reported:
     at: float
 
 
-def run(seconds: int = SECONDS, seed: str = SEED) -> dict[str, Any]:
-    """Rows by type: acted, found, recall, false reports; and all types together."""
+def run(seconds: int = SECONDS, seed: str = SEED, *, cameras: int | None = None) -> dict[str, Any]:
+    """Rows by type: acted, found, recall, false reports; and all types together. The first `cameras`, or all."""
     acted, found, false = Counter[str](), Counter[str](), Counter[str]()
     detector = load_detector("city-detector", threads=2)
-    sites = city(seed, hour=HOUR)
+    sites = city(seed, hour=HOUR)[:cameras]
     for site in sites:
         began = datetime(2026, 3, 1, int(HOUR), tzinfo=VIETNAM)
         events = (labelled.composed.event for labelled in film(site, began, float(seconds), detector, None))
