@@ -471,7 +471,7 @@ async def test_citizen_is_denied_a_search_by_name_of_the_rule(browser: Browser, 
         await visit.sign_in("nguoi-dan")
         reply = await visit.ask("xe tải trắng")
         await expect(reply.locator(".outcome.denied")).to_contain_text("Không được phép")
-        await expect(reply.locator(".outcome.denied code")).to_have_text("role")
+        await expect(reply.locator(".outcome.denied [title=role]")).to_have_text("vai trò không có quyền này")
         await expect(reply.locator(".card, img")).to_have_count(0)
         await visit.page.screenshot(path=shown / "citizen-1-denied.png")
 

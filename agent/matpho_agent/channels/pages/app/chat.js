@@ -9,6 +9,7 @@ import { forget, keep, recall } from "./talk.js";
 
 const STOP_MS = 3000;
 /** How long the server may take to say that it has stopped. */
+const RULED = new Set(["denied", "refused"]);
 const FEW = 4;
 /** With fewer examples than this the role's own help is shown too. */
 const EXAMPLES = { leader: "try_leader", citizen: "try_citizen", admin: "try_admin", auditor: "try_auditor" };
@@ -135,6 +136,13 @@ function Start({ me, welcome, t, ask }) {
   </div>`;
 }
 
+/** A rule in words; one that a deployment added, as it is called there. @param {string} rule @param {(key: string) => string} t */
+function ruleName(rule, t) {
+  const key = `rule_${rule}`;
+  const name = t(key);
+  return name === key ? rule : name;
+}
+
 /** @param {{turn: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, ask: (text: string) => void, last: boolean, me: any, changed: (me: any) => void, waiting: any[] | null}} props */
 function Turn({ turn, t, language, open, ask, last, me, changed, waiting }) {
   const { head, tail } = parted(turn);
@@ -145,7 +153,7 @@ function Turn({ turn, t, language, open, ask, last, me, changed, waiting }) {
       <span class="hidden">${t("assistant")}: </span>
       ${turn.step && !turn.answer && html`<p class="step" role="status">${turn.step}…</p>`}
       ${marked && html`<p class=${`outcome ${turn.outcome}`}>
-        ${t(`outcome_${turn.outcome}`)}${turn.rule && html` · ${t("rule")} <code>${turn.rule}</code>`}
+        ${t(`outcome_${turn.outcome}`)}${RULED.has(turn.outcome) && turn.rule && html`: <span title=${turn.rule}>${ruleName(turn.rule, t)}</span>`}
       </p>`}
       <${Answer} lines=${head} busy=${turn.step !== ""} t=${t} open=${open} />
       <${Tables} tables=${turn.tables} t=${t} />
