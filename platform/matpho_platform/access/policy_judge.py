@@ -72,8 +72,7 @@ class Judge:
         grantees = self.book.grantees[action]
         if principal.actions is None and principal.role not in grantees:
             return Denied("role", grantees)
-        covers = None if principal.actions is None else action in principal.actions
-        told = context(facts, minutes_since_mfa(principal, now), covers)
+        told = context(facts, minutes_since_mfa(principal, now), _covers(principal, action))
         if resource is None:
             return self._over_all_areas(principal, action, told)
         lineage = resource.lineage or self._a_place(principal, action, told)
@@ -204,6 +203,13 @@ class Judge:
     def _allowed(self, scope: Scope, policies: Iterable[str]) -> Allowed:
         names = tuple(sorted(policies))
         return Allowed(scope, frozenset().union(*(self.book.rules[name].conditions for name in names)), names)
+
+
+def _covers(principal: Principal, action: str) -> bool | None:
+    """Whether the API token covers an action; None: no program asks but a person."""
+    if principal.actions is None:
+        return True if principal.program else None
+    return action in principal.actions
 
 
 def _remember(memory: dict[Key, Answer], key: Key, answer: Answer) -> Answer:

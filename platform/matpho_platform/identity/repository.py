@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, false, func, insert, or_, select, update
 
 from matpho_platform.identity.schemas import LIVE, Status
 from matpho_platform.store.session import ReadSession, WriteSession
@@ -48,12 +48,29 @@ async def approved_since(session: ReadSession, since_ms: int) -> int:
     return int(await session.scalar(query) or 0)
 
 
-async def seen_by(session: ReadSession, user_id: str, *, deciding: bool, limit: int) -> Sequence[RowMapping]:
-    """What somebody asked for or decided, newest first, and what waits for a second person when they may be that."""
+def _for(user_id: str) -> ColumnElement[bool]:
+    """What waits for somebody's decision: nobody decides their own."""
+    return and_(_COLUMNS.status == Status.PENDING.value, _COLUMNS.requester != user_id)
+
+
+async def seen_by(
+    session: ReadSession, user_id: str, *, deciding: bool, waiting: bool, limit: int, offset: int
+) -> tuple[Sequence[RowMapping], int]:
+    """What somebody asked for or decided and, for those who decide, what waits for them, or only that; newest first.
+
+    Returns a page and how many there are in all.
+    """
     mine = or_(_COLUMNS.requester == user_id, _COLUMNS.decided_by == user_id)
-    waiting = _COLUMNS.status == Status.PENDING.value
-    query = select(requests).where(or_(mine, waiting) if deciding else mine)
-    return await session.all(query.order_by(_COLUMNS.created_ms.desc(), _COLUMNS.request_id.desc()).limit(limit))
+    theirs = _for(user_id) if deciding else false()
+    seen = theirs if waiting else or_(mine, theirs)
+    order = (_COLUMNS.created_ms.desc(), _COLUMNS.request_id.desc())
+    rows = await session.all(select(requests).where(seen).order_by(*order).limit(limit).offset(offset))
+    return rows, int(await session.scalar(select(func.count()).select_from(requests).where(seen)) or 0)
+
+
+async def waiting_for(session: ReadSession, user_id: str) -> int:
+    """How many requests wait for somebody's decision."""
+    return int(await session.scalar(select(func.count()).select_from(requests).where(_for(user_id))) or 0)
 
 
 async def unanswered(session: ReadSession, now_ms: int, limit: int) -> Sequence[RowMapping]:

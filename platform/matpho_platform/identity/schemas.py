@@ -90,6 +90,15 @@ class RequestView(_Value):
     """Whether it lies above the officer's usual number of a day."""
 
 
+class RequestPage(_Value):
+    """Requests, newest first; `total` counts all that fit."""
+
+    requests: tuple[RequestView, ...]
+    total: int
+    waiting: int = 0
+    """How many wait for this reader's decision: pending, and asked for by somebody else."""
+
+
 class ResultView(_Value):
     """What the centre said, as long as it may be shown; `found` is None while there is no answer."""
 

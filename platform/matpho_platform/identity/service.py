@@ -25,7 +25,7 @@ from sqlalchemy import RowMapping
 from matpho_contracts.identity_api import Subject
 from matpho_contracts.signing import PublicKey
 from matpho_contracts.times import VIETNAM, unix_ms
-from matpho_platform.access.principal import Principal, Role
+from matpho_platform.access.principal import Principal
 from matpho_platform.identity import errors, repository
 from matpho_platform.identity.asking import Asker, AuthenticationCentre
 from matpho_platform.identity.book import Book
@@ -35,6 +35,7 @@ from matpho_platform.identity.grant import match_fields, match_purpose
 from matpho_platform.identity.schemas import (
     IdentityGrant,
     NewRequest,
+    RequestPage,
     RequestView,
     ResultView,
     Status,
@@ -270,15 +271,29 @@ class IdentityService:
             row = await repository.find(session, request_id)
         return None if row is None else (row["requester"], row["decided_by"] or "")
 
-    async def list_for(self, principal: Principal, now: datetime, limit: int = MAX_LISTED) -> tuple[RequestView, ...]:
-        """What somebody asked for or decided and, for those who decide, what waits; subjects masked."""
+    async def list_for(
+        self,
+        principal: Principal,
+        now: datetime,
+        *,
+        deciding: bool,
+        waiting: bool = False,
+        limit: int = MAX_LISTED,
+        offset: int = 0,
+    ) -> RequestPage:
+        """What somebody asked for or decided, newest first; subjects masked.
+
+        `deciding`: whether the policy lets them see what others asked for and nobody has decided; `waiting`: only that.
+        """
         await self.sweep(now)
-        deciding = principal.role is Role.COMMANDER
+        limit, offset = max(1, min(limit, MAX_LISTED)), max(0, offset)
         async with self._store.reading() as session:
-            rows = await repository.seen_by(
-                session, principal.user_id, deciding=deciding, limit=max(1, min(limit, MAX_LISTED))
+            rows, total = await repository.seen_by(
+                session, principal.user_id, deciding=deciding, waiting=waiting, limit=limit, offset=offset
             )
-        return tuple(self._book.view(row, self._book.masked(row)) for row in rows)
+            for_them = await repository.waiting_for(session, principal.user_id) if deciding else 0
+        views = tuple(self._book.view(row, self._book.masked(row)) for row in rows)
+        return RequestPage(requests=views, total=total, waiting=for_them)
 
     async def sweep(self, now: datetime) -> int:
         """End and erase what is over by `now`; returns how many requests."""

@@ -57,6 +57,13 @@ class Watch(WatchPlan):
     ended_at: AwareDatetime | None = None
 
 
+class WatchPage(_Value):
+    """One's own watches that stand, newest first; MAX_OPEN at most, so all of them."""
+
+    watches: tuple[Watch, ...]
+    total: int
+
+
 class Notification(_Value):
     """One event that a watch found, for one person."""
 

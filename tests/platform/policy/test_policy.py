@@ -158,10 +158,18 @@ def test_a_token_does_what_it_was_made_for(engine: PolicyEngine) -> None:
     assert rule(engine.decide(replace(token, actions=frozenset({"search_audit"})), "search_audit")) == "role"
 
 
-@pytest.mark.parametrize("action", SENSITIVE)
+@pytest.mark.parametrize("action", [*SENSITIVE, "list_identity_checks"])
 def test_no_token_ever_reaches_identity_or_evidence(engine: PolicyEngine, action: str) -> None:
     token = somebody(Role.COMMANDER, actions=frozenset({action}))
     assert rule(engine.decide(token, action, now=NOW)) == "token_scope"
+    of_the_whole_account = replace(somebody(Role.COMMANDER), program=True)
+    assert rule(engine.decide(of_the_whole_account, action, now=NOW)) == "token_scope"
+
+
+def test_a_token_of_the_whole_account_does_the_rest_of_what_its_role_may(engine: PolicyEngine) -> None:
+    token = replace(somebody(Role.OFFICER, mfa_s=None), program=True)
+    assert rule(engine.decide(token, "list_cameras")) == ""
+    assert rule(engine.decide(token, "search_audit")) == "role"
 
 
 def test_citizens_see_public_procedures_and_their_own_reports(engine: PolicyEngine) -> None:

@@ -50,10 +50,13 @@ ACTS: dict[str, tuple[int, str, int]] = {
     "create_watch": (130, "Watch set", 6),
     "export_evidence": (131, "Evidence exported", 7),
     "open_evidence": (132, "Evidence loaded", 7),
+    "list_watches": (133, "Own watches listed", 1),
+    "list_notifications": (134, "What watches told read", 2),
     # identity
     "request_identity_check": (140, "Identity check asked for", 7),
     "decide_identity_check": (141, "Identity check decided", 7),
     "identity_check_result": (142, "Identity check read", 7),
+    "list_identity_checks": (143, "Identity checks listed", 5),
     # citizens and reports
     "submit_feedback": (150, "Report of a citizen", 1),
     "feedback_status": (151, "Report's state read", 1),
