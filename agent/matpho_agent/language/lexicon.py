@@ -20,6 +20,8 @@ MIN_TYPO_CHARS = 6
 KEPT_COMPARED = 2000
 LONG_TYPO_CHARS = 12
 """From here on two slips are forgiven."""
+SURE_WORDS, SURE_CHARS = 4, 14
+"""From so many words and letters on a slip is one even where each word is right elsewhere: `khong nong bao hiem`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +102,14 @@ class Lexicon:
         for start in range(len(tokens)):
             for size in range(1, min(self._longest, len(tokens) - start) + 1):
                 window = tokens[start : start + size]
-                if all(token.plain in self._vocabulary or known(token.plain) for token in window):
-                    continue
                 joined = " ".join(token.plain for token in window)
+                sure = size < SURE_WORDS or len(joined) < SURE_CHARS
+                if sure and all(token.plain in self._vocabulary or known(token.plain) for token in window):
+                    continue
                 if len(joined) < MIN_TYPO_CHARS or any(character.isdigit() for character in joined):
                     continue
                 best = self._nearest(joined, size)
-                if best is not None:
+                if best is not None and _marks_alike(window, joined, best):
                     yield Match(start, start + size, best.category, best.value, typo=True)
 
     def _nearest(self, joined: str, size: int) -> Phrase | None:
@@ -131,6 +134,16 @@ class Lexicon:
                     for spelled, phrase in self._typo.get((count, length, key), ()):
                         if len(letters.symmetric_difference(spelled)) <= 2 * limit:
                             yield spelled, phrase
+
+
+def _marks_alike(window: Sequence[Token], joined: str, phrase: Phrase) -> bool:
+    """Whether a slip is as near with its marks: `sảnh giùm` is none of `canh giùm`."""
+    bare = sum(token.bare for token in window)
+    if bare == len(window):
+        return True
+    limit = 2 if len(joined) >= LONG_TYPO_CHARS else 1
+    typed, spelled = " ".join(t.marks for t in window), " ".join(word.marks for word in phrase.words)
+    return within(typed, spelled, limit + bare) is not None
 
 
 def _same(window: Sequence[Token], phrase: Phrase) -> bool:

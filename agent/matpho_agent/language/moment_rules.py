@@ -172,9 +172,7 @@ _EVENING_SAID = re.compile(
 def _reaches(reader: Reader, m: re.Match[str]) -> bool:
     """Whether `toi` without marks is `tới` between two times: `tu thu hai toi thu tu`, `tu hom qua toi nay`."""
     bare = reader.typed[slice(*m.span("p"))].isascii()
-    return bool(
-        bare and _SINCE_SAID.search(reader.plain[: m.start()]) and _TO_WHEN.match(reader.plain[m.end("p") :])
-    )
+    return bool(bare and _SINCE_SAID.search(reader.plain[: m.start()]) and _TO_WHEN.match(reader.plain[m.end("p") :]))
 
 
 def _no_evening(reader: Reader, m: re.Match[str]) -> bool:
@@ -364,6 +362,8 @@ RULES: tuple[Rule, ...] = (
     _rule(r"(?P<h>\d{1,2}) ?(?:gio|h|g) ?(?P<half>ruoi)(?P<min>$^)?", _clock),
     _rule(r"(?P<h>\d{1,2}) ?(?:gio|h|g) ?(?:may|hon|may phut)(?P<min>$^)?"
           r"(?! (?:vu|xe|chiec|nguoi|cai|dua|thang|con|lan|gio)(?![0-9a-z]))", _clock_and_some),
+    _rule(r"(?:hon|ngoai) (?P<h>\d{1,2}) ?(?:gio|h|g)(?P<min>$^)?(?! ?\d)"
+          r"(?! (?:qua|truoc|dong ho|nay|lien|vua|gan)(?![0-9a-z]))", _clock_and_some),
     _rule(r"(?P<h>\d{1,2}) ?(?:gio|h|g) ?(?P<min>\d{2})?(?: ?phut)?", _clock),
     _rule(r"(?P<h>\d{1,2})(?P<min>$^)? ?(?P<ap>am|pm|a\.m\.|p\.m\.)", _clock),
     _rule(r"(?P<h>\d{1,2})(?P<min>$^)? ?o'?clock", _clock),

@@ -123,10 +123,17 @@ def compounds(tokens: Sequence[Token]) -> frozenset[int]:
     return frozenset(number for match in found for number in range(match.start, match.end))
 
 
-def kind_of(window: Sequence[Token]) -> str:
-    """The kind of place that the words are, and nothing more; a single word must have its marks, if it has any."""
+GATES = frozenset({"cong"})
+"""Words behind which a kind of place needs no marks: `cong truong`."""
+
+
+def kind_of(window: Sequence[Token], *, gate: bool = False) -> str:
+    """The kind of place that the words are, and nothing more; a single word must have its marks, if it has any.
+
+    Behind a `gate` it may lack them.
+    """
     for words, name in _kinds().get(tuple(token.plain for token in window), ()):
-        marked = len(words) > 1 or not window[0].bare or words[0].bare
+        marked = len(words) > 1 or not window[0].bare or words[0].bare or gate
         if marked and all(agrees(token, word) for token, word in zip(window, words, strict=True)):
             return name
     return ""
@@ -210,19 +217,24 @@ class PlaceIndex:
     def find(self, tokens: Sequence[Token]) -> list[PlaceMatch]:
         """Every name in the tokens, longest first at each place, overlaps kept for the reader to weigh."""
         found: list[PlaceMatch] = []
+        tokens = [_less_possessive(token) for token in tokens]
         no_kind = compounds(tokens)
         for start in range(len(tokens)):
             for size in range(min(MAX_WORDS, len(tokens) - start), 0, -1):
                 window = tokens[start : start + size]
-                places = self._whole_name(window)
+                places = self._whole_name(window) or self._translated(window)
                 whole = bool(places)
-                places = places or self._translated(window) or self._part(window)
+                places = places or self._part(window)
                 if not places and no_kind.isdisjoint(range(start, start + size)):
-                    places = self._kind(window)
+                    places = self._kind(window, gate=start > 0 and tokens[start - 1].plain in GATES)
                 guessed = () if places else self._slip(window)
                 if places or guessed:
                     found.append(PlaceMatch(start, start + size, places or guessed, whole, bool(guessed)))
         return found
+
+    def along(self, window: Sequence[Token]) -> tuple[Place, ...]:
+        """The cameras in whose names the words stand: `khúc Cửa Nam` is a stretch of road, no ward."""
+        return self._part(window)
 
     def named(self, tokens: Sequence[Token]) -> frozenset[int]:
         """Offsets at which words of whole names of two words or more begin; quick, for nothing is guessed."""
@@ -286,9 +298,9 @@ class PlaceIndex:
         )
         return places if len(places) <= MAX_CANDIDATES else ()
 
-    def _kind(self, window: Sequence[Token]) -> tuple[Place, ...]:
+    def _kind(self, window: Sequence[Token], *, gate: bool = False) -> tuple[Place, ...]:
         """The cameras at the only few places of a kind: `ở bưu điện`, `near the railway station`."""
-        name = kind_of(window)
+        name = kind_of(window, gate=gate)
         places = self._of_kind.get(name, ()) if name else ()
         return tuple(dict.fromkeys(places)) if len(places) <= MAX_OF_KIND else ()
 
@@ -309,6 +321,13 @@ class PlaceIndex:
             and sum(agrees(token, word) for token, word in zip(window, entry.words, strict=True)) == len(window) - 1
             and within(joined, " ".join(word.plain for word in entry.words), 1) == 1
         )
+
+
+def _less_possessive(token: Token) -> Token:
+    """`Kiem's` as `Kiem`; its place in the text stays."""
+    if not token.plain.endswith("'s") or len(token.plain) < len("ab's"):
+        return token
+    return Token(token.typed[:-2], token.marks[:-2], token.plain[:-2], token.start, token.end)
 
 
 def _key(words: Sequence[Token]) -> str:

@@ -16,7 +16,7 @@ from matpho_agent.planner.lookups import Found, fitting
 from matpho_agent.planner.merging import bare_colour, changes, merged, widens
 from matpho_agent.planner.plan import Memory, QueryPlan
 from matpho_agent.planner.pointing import about_what_was_said, retold
-from matpho_agent.planner.replies import plain_answer
+from matpho_agent.planner.replies import plain_answer, puts_off
 from matpho_agent.planner.situation import Situation
 from matpho_agent.planner.step import Step
 from matpho_agent.planner.wishes import find_wish
@@ -28,7 +28,7 @@ _FOLLOWS = re.compile(
     r"|cung cho|cung ngay"
     r"|hom do|hom ay|bua do|dem do|that (?:day|morning|afternoon|evening|night)|y toi la|nham|i mean|i meant"
     r"|rieng)(?![0-9a-z])"
-    r"|^ *(?:and|ok and|also) "
+    r"|^ *(?:and|ok and|also|roi|xong roi|roi thi|the roi|vay roi|ua|u|zay|roi con) "
 )
 """Words of a sentence that goes on from the one before."""
 BRIEF = 3
@@ -45,6 +45,8 @@ def take_step(said: str, situation: Situation, memory: Memory, found: Sequence[F
     `found` is what the lookups of this very wish have brought so far.
     """
     if memory.pending is not None and not found and plain_answer(said) == "no":
+        return Step(QueryPlan(), talk="dropped")
+    if not found and memory.proposal is None and puts_off(said):
         return Step(QueryPlan(), talk="dropped")
     clause = open_clause(said, situation, memory, _expected(memory))
     wish = find_wish(clause)

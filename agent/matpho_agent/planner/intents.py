@@ -21,8 +21,8 @@ READING = (
 )
 CAMERA_WORDS = ("cam", "camera", "cameras", "cams")
 VIEW_WORDS = (
-    "xem", "coi", "mo", "bat", "ngo", "nhin", "show", "see", "view", "open", "look", "watch", "grab", "anh", "hinh",
-    "lay",
+    "xem", "coi", "mo", "bat", "ngo", "nhin", "show", "see", "view", "open", "look", "watch", "dom", "grab", "anh",
+    "hinh", "lay",
 )  # fmt: skip
 FAULTS = frozenset({"image_degraded", "camera_offline"})
 """Events that are states of cameras as well."""
@@ -63,9 +63,19 @@ def reading_intent(reading: Reading, plan: QueryPlan) -> str:
     return "search_events" if wanted in {"camera_status", "list_cameras"} else wanted
 
 
+def _wants_picture(reading: Reading, plan: QueryPlan) -> bool:
+    """Whether the present look of a named place is asked for: `cho coi hình cổng bệnh viện bây giờ`."""
+    past = plan.time_from is not None and not plan.at_present
+    picture = reading.says("hinh", "picture", "photo", "image") or any(
+        token.typed.lower() == "ảnh" for token in reading.text.tokens
+    )
+    return picture and not past and not plan.objects and reading.says(*VIEW_WORDS[:-4], "lay", "xin", "cho", "gui")
+
+
 def _about_cameras(reading: Reading, plan: QueryPlan, wanted: str) -> str:
     """The wish for cameras themselves, if that is what the clause is about."""
-    if plan.status and wanted == "list_cameras" and plan.time_from is None and set(plan.event_types) <= FAULTS:
+    past = plan.time_from is not None and not plan.at_present
+    if plan.status and not past and set(plan.event_types) <= FAULTS:
         plan.event_types = []
     if plan.event_types or plan.plate or plan.group_by or plan.compare_to:
         return ""
@@ -77,10 +87,14 @@ def _about_cameras(reading: Reading, plan: QueryPlan, wanted: str) -> str:
         quiet = spoken and not plan.objects and not plan.query
         if quiet and reading.says(*VIEW_WORDS) and (plan.time_from is None or plan.at_present):
             return "get_snapshot"
+        if _wants_picture(reading, plan):
+            return "get_snapshot"
         return wanted if wanted == "list_cameras" and spoken else ""
     if wanted == "camera_status" and not spoken and not plan.status:
         return wanted
     described = bool(plan.status or plan.kind or plan.owner)
+    if wants_a_list(reading) and (plan.kind or plan.owner) and not plan.objects:
+        return "list_cameras"
     turning = plan.kind == "ptz" and reading.says("which", "ones", "nao", "any", "con")
     if wanted in {"camera_status", "list_cameras"} or (spoken and described) or turning:
         if wanted == "camera_status" and not described and not reading.says("nao", "which", "all", "cac", "any"):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from matpho_agent.language.moments import DAY, at
+from matpho_agent.language.moments import DAY, HOURS, at
 from matpho_agent.language.pieces import blanked
 from matpho_agent.language.times import TimeRange, read_time
 from matpho_agent.language.tokens import read_text
@@ -15,9 +16,9 @@ from matpho_contracts.times import VIETNAM
 
 Span = tuple[datetime | None, datetime | None]
 _SAME = re.compile(
-    r"(?<![0-9a-z])(?:(?:cung|ngay|trong|ca)? ?(?:ngay|hom|bua|buoi|bua)(?: hom)? (?:do|ay|day)|cung (?:ngay"
+    r"(?<![0-9a-z])(?:(?:cung|ngay|trong|ca)? ?(?:ngay|hom|bua|buoi|bua)(?: hom)? (?:do|ay|day|no)|cung (?:ngay"
     r"|hom|bua)|hom ay"
-    r"|(?:cung )?(?:dem|toi|sang|chieu|trua|khuya) (?:hom )?(?:do|ay|day)|(?:the |on )?(?:that|same)(?: same)? day"
+    r"|(?:cung )?(?:dem|toi|sang|chieu|trua|khuya) (?:hom )?(?:do|ay|day|no)|(?:the |on )?(?:that|same)(?: same)? day"
     r"|of that day|that (?:morning|afternoon|evening|night)|the same (?:morning|afternoon|evening|night))(?![0-9a-z])"
 )
 _NEXT = re.compile(
@@ -34,6 +35,14 @@ _LAST = re.compile(
 _HOURS = re.compile(
     r"(?<![0-9a-z])(?:cung (?:khung )?gio(?: do)?|gio do|khung gio do|(?:the )?same (?:hours?|times?|slot))(?![0-9a-z])"
 )
+_DAY_SAID = re.compile(
+    r"(?<![0-9a-z])(?:(?:ngay|hom|bua)(?: hom)? (?:do|ay|day|no)|cung (?:ngay|hom|bua)|hom ay"
+    r"|(?:that|same) day)(?![0-9a-z])"
+)
+"""The day itself, whatever part of it was spoken of before."""
+_NIGHT_SAID = re.compile(r"(?<![0-9a-z])(?:dem|khuya|night)(?![0-9a-z])")
+DAWN = 5
+"""Before this hour it is still the night of the day before."""
 _WHOLE = re.compile(r"(?<![0-9a-z])(?:ca ngay|tron ngay|nguyen ngay|whole|entire|all day|full day)(?![0-9a-z])")
 _PART = re.compile(
     r"(?<![0-9a-z])(?P<p>dem|toi|sang|chieu|trua|khuya|morning|afternoon|evening|night)(?= (?:hom )?(?:do|ay"
@@ -79,13 +88,27 @@ def _moved(before: QueryPlan, start: datetime, days: int, clause: Clause) -> Spa
 
 def _on_day(day: datetime, clause: Clause, before: QueryPlan) -> Span:
     """What the clause says of hours, on the day that was spoken of; without any, the range as it was."""
-    begin = at(day.date())
-    if _WHOLE.search(clause.free.plain):
+    begin, plain = at(day.date()), clause.free.plain
+    if _WHOLE.search(plain):
         return begin, begin + DAY
+    if day.hour < DAWN and _NIGHT_SAID.search(plain):
+        begin -= DAY
     told = _hours(clause, begin)
     if told is not None:
-        return told.time_from, told.time_to
+        return _within(told, before)
+    short = before.time_to is not None and before.time_to - day <= SHORT
+    if short and before.time_to is not None and _DAY_SAID.search(plain):
+        return begin, max(begin + DAY, before.time_to)
     return before.time_from, before.time_to
+
+
+def _within(told: TimeRange, before: QueryPlan) -> Span:
+    """Hours said of a night that runs into the next day are those of its morning: `4 giờ rưỡi sáng đó`."""
+    start, end = told.time_from, told.time_to
+    if start and end and before.time_from and before.time_to and end <= before.time_from:
+        later = start + DAY, end + DAY
+        return later if later[0] < before.time_to else (start, end)
+    return start, end
 
 
 def _hours(clause: Clause, begin: datetime) -> TimeRange | None:
@@ -103,4 +126,17 @@ def _hours(clause: Clause, begin: datetime) -> TimeRange | None:
         return None
     if not begin <= found.time_from <= begin + DAY:
         return None
+    if found.part in HOURS and found.point is None:  # the reading ended with that day; the night runs on
+        first, last = HOURS[found.part]
+        return replace(found, time_from=at(begin.date(), first), time_to=at(begin.date(), last))
     return found
+
+
+def shifts_day(clause: Clause) -> bool:
+    """Whether the clause asks of the day before or after the one spoken of: `and the day before that`."""
+    return bool(_NEXT.search(clause.free.plain) or _LAST.search(clause.free.plain))
+
+
+def of_the_talk(clause: Clause) -> bool:
+    """Whether the time said is that of the talk (`tối đó`, `that day`), so that the place is its place too."""
+    return bool(_SAME.search(clause.free.plain))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from matpho_agent.planner.clause import Clause
-from matpho_agent.planner.laterness import time_of_talk
+from matpho_agent.planner.laterness import of_the_talk, time_of_talk
 from matpho_agent.planner.plan import QueryPlan
 
 Kind = Literal["remove", "add"]
@@ -93,6 +93,10 @@ def changes(clause: Clause) -> list[Change]:
 def _cues(match: re.Match[str], clause: Clause) -> bool:
     """`bộ`, `bờ`, `cả` and `ca` look alike bare; typed with marks they must be the right ones."""
     typed = clause.free.typed[match.start() : match.end()].casefold()
+    if match[0] == "bo" and _WALKING.search(clause.free.plain[: match.start()]):
+        return False
+    if match[0] == "loai" and re.match(r" (?:xe|gi|nao|hinh|phuong tien)", clause.free.plain[match.end() :]):
+        return False
     if match[0] == "ca":
         return typed == "cả" and not re.match(
             r" (?:ngay|tuan|thang|dem|thanh pho|tinh|phuong|buoi)", clause.free.plain[match.end() :]
@@ -109,6 +113,10 @@ def _cues(match: re.Match[str], clause: Clause) -> bool:
         "gạt",
         "gat",
     }
+
+
+_WALKING = re.compile(r"(?<![0-9a-z])(?:di|nguoi|can|toan|noi|duong|tan|trai) $")
+"""Words before which `bo` is `bộ`: `đi bộ`, `cán bộ`, `toàn bộ`."""
 
 
 def bare_colour(clause: Clause) -> bool:
@@ -131,7 +139,7 @@ def merged(plan: QueryPlan, before: QueryPlan, clause: Clause, *, other_kind: bo
         for name in (*LOOKS, "event_types"):
             setattr(result, name, type(getattr(QueryPlan(), name))() if name in LISTED else None)
         result.objects_not = []
-        if plan.time_from and not (plan.camera_that or _THERE.search(clause.free.plain)):
+        if plan.time_from and not (plan.camera_that or of_the_talk(clause) or _THERE.search(clause.free.plain)):
             result.areas, result.camera_ids, result.camera_options, result.near = [], [], [], None
     spans = changes(clause)
     timed = time_of_talk(plan, before, clause) is not None
@@ -167,7 +175,7 @@ def _clear(result: QueryPlan, clause: Clause, spans: list[Change]) -> set[str]:
         what = _WHAT.match(match["a"] or match["b"])
         if what:
             names |= set(next(fields for n, (_words, fields) in enumerate(_KINDS) if what[f"k{n}"]))
-    if _OTHERS.search(plain):
+    if _OTHERS.search(plain) or _asks_any(clause):
         names |= set(LOOKS)
     if _ALL.search(plain):
         names |= set(WIDE)
@@ -176,6 +184,21 @@ def _clear(result: QueryPlan, clause: Clause, spans: list[Change]) -> set[str]:
     for name in names:
         setattr(result, name, getattr(empty, name))
     return names
+
+
+_ANY_VEHICLE = re.compile(
+    r"(?<![0-9a-z])(?:(?:xe|chiec|con xe|thang|ai|dua) (?:nao|mo|gi|chi)|any (?:vehicle|one)s?)(?![0-9a-z])"
+)
+
+
+def _asks_any(clause: Clause) -> bool:
+    """`có xe nào … nữa không`, `có xe đạp mô`: asked anew of any such thing, whatever its looks were before."""
+    if clause.plan.follow == "narrow" or clause.plan.colors:
+        return False
+    things = [m.end for m in clause.reading.matches if m.category == "object"]
+    tokens = clause.reading.text.tokens
+    asked = any(end < len(tokens) and tokens[end].plain in {"nao", "mo"} for end in things)
+    return asked or bool(_ANY_VEHICLE.search(clause.free.plain))
 
 
 def _named(clause: Clause) -> Iterator[int]:

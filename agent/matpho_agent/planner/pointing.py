@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from matpho_agent.language.tokens import agrees, read_text
 from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.laterness import shifts_day
 from matpho_agent.planner.lookups import fitting
 from matpho_agent.planner.merging import changes, merged
 from matpho_agent.planner.plan import Memory, QueryPlan, Remembered, Topic
@@ -24,6 +25,7 @@ LEADS = tuple(
 )
 """Words that a clause begins with which names one thing."""
 LEAD_WITHIN = 3
+LISTS_OF_EVENTS = frozenset({"search_events", "event_statistics"})
 ASKING = (
     "nào",
     "mấy",
@@ -87,6 +89,8 @@ def retold(wish: Wish | None, clause: Clause) -> Wish | None:
 def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     """The plan of a clause that points at a row, at `nó`, or asks a fact; None where it is something else."""
     memory = clause.memory
+    if memory.plan is not None and memory.plan.intent in LISTS_OF_EVENTS and shifts_day(clause):
+        return None
     if (
         plan.intent == "get_event"
         and memory.topic == "incident"
@@ -221,10 +225,18 @@ def _asks_fact(plan: QueryPlan, clause: Clause) -> bool:
     if len(clause.free.tokens) > MAX_FACT_WORDS:
         return False
     if clause.memory.topic == "camera":
-        return bool(
-            clause.memory.camera_id and (_SINCE.search(clause.free.plain) or _PICTURE.search(clause.free.plain))
-        )
+        asked = _SINCE.search(_less_endings(clause)) or _PICTURE.search(clause.free.plain)
+        return bool(clause.memory.camera_id and asked) and not clause.says("nào", "mô", "which", "any", "những", "các")
     return bool(_FACT.search(clause.free.plain)) and clause.memory.topic in {"event", "incident"}
+
+
+def _less_endings(clause: Clause) -> str:
+    """The bare text without a southern `hông`, which looks like `hỏng`."""
+    plain = clause.free.plain
+    for token in clause.free.tokens:
+        if token.plain == "hong" and not token.bare and token.typed.lower() != "hỏng":
+            plain = plain[: token.start] + " " * (token.end - token.start) + plain[token.end :]
+    return plain
 
 
 def _fact(plan: QueryPlan, clause: Clause) -> QueryPlan | None:

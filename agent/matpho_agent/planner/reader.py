@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from matpho_agent.language.lexicon import Lexicon, Match, shipped
-from matpho_agent.language.places import Place, PlaceIndex
+from matpho_agent.language.places import Place, PlaceIndex, PlaceMatch
 from matpho_agent.language.tokens import read_text
 from matpho_agent.planner.intents import reading_intent
 from matpho_agent.planner.plan import EventReference, NearPlan, QueryPlan
@@ -53,6 +53,7 @@ def build_plan(reading: Reading, situation: Situation) -> QueryPlan:
     plan.owner = next(iter(reading.values("owner")), None)
     plan.talk = next(iter(reading.values("talk")), None)
     plan.follow = "narrow" if "narrow" in reading.values("follow") else "replace" if reading.has("follow") else None
+    _fault(plan)
     plan.query = _remainder(reading)
     plan.intent = reading_intent(reading, plan)
     return plan
@@ -75,12 +76,21 @@ def _things(reading: Reading, plan: QueryPlan) -> None:
     if plan.event_types and not plan.colors:
         native = {"person", *(name for event in plan.event_types for name in NATIVE_OBJECTS.get(event, ()))}
         plan.objects = [name for name in plan.objects if name not in native]
-    if len(plan.event_types) > 1 and "stopped_vehicle" in plan.event_types and _splits(reading):
+    if "stopped_vehicle" in plan.event_types and _splits(reading):
         plan.event_types.remove("stopped_vehicle")
-    if "gate_crowding" in plan.event_types and "crowd" in plan.event_types:
-        plan.event_types.remove("crowd")
+    if "gate_crowding" in plan.event_types:
+        plan.event_types = [name for name in plan.event_types if name not in {"crowd", "congestion"}]
     plan.min_count = reading.identifiers.min_count
     plan.plate = reading.identifiers.plate if normalise_plate(reading.identifiers.plate or "") else None
+
+
+FAULT_OF_STATUS = {"offline": "camera_offline", "degraded": "image_degraded"}
+
+
+def _fault(plan: QueryPlan) -> None:
+    """A camera that was down at a time named is an event; one that is down now is a state of the camera."""
+    if plan.status in FAULT_OF_STATUS and plan.time_from is not None and not plan.at_present and not plan.event_types:
+        plan.event_types, plan.status = [FAULT_OF_STATUS[plan.status]], None
 
 
 def _runs(reading: Reading, match: Match) -> bool:
@@ -136,6 +146,11 @@ def _where(reading: Reading, situation: Situation, plan: QueryPlan) -> None:
         places = _preferred(match.places, situation)
         areas = [place for place in places if place.kind == "area"]
         cameras = [place for place in places if place.kind == "camera"]
+        if areas and not cameras and _stretch(reading, match):
+            cameras = list(index.along(reading.text.tokens[match.start : match.end]))
+            areas = [] if cameras else areas
+        if len(cameras) > 1:
+            cameras = _on_side(reading, match, cameras)
         if areas and (not cameras or not reading.says("cam", "camera")):
             for area in areas:
                 _add_area(area, index, plan)
@@ -158,6 +173,34 @@ def _where(reading: Reading, situation: Situation, plan: QueryPlan) -> None:
             code for camera in plan.camera_ids if (place := index.camera(camera)) for code in index.lineage(place.area)
         }
         plan.areas = [area for area in plan.areas if area not in homes]
+
+
+STRETCHES = frozenset({"khuc", "doan", "quang", "nut", "goc", "khuc duong", "stretch"})
+"""Words before which the name of a ward is that of the road there."""
+
+
+def _stretch(reading: Reading, match: PlaceMatch) -> bool:
+    return match.start > 0 and reading.text.tokens[match.start - 1].plain in STRETCHES
+
+
+SIDES = (
+    frozenset({"truoc", "chinh", "chanh", "front", "main", "tien"}),
+    frozenset({"sau", "lung", "behind", "back", "rear"}),
+)
+"""Words for the sides of a place, as people and names say them."""
+BESIDE = 3
+
+
+def _on_side(reading: Reading, match: PlaceMatch, cameras: list[Place]) -> list[Place]:
+    """Of several cameras at a place those on the side spoken of: `sau chợ`, `behind the market`; else all."""
+    tokens = reading.text.tokens
+    near = [*tokens[max(0, match.start - BESIDE) : match.start], *tokens[match.end : match.end + BESIDE]]
+    said = {token.plain for token in near if reading.taken.get(tokens.index(token)) != "fixed"}
+    for side in SIDES:
+        there = [camera for camera in cameras if side & {t.plain for t in read_text(camera.name).tokens}]
+        if side & said and there:
+            return there
+    return cameras
 
 
 def _inside(index: PlaceIndex, plan: QueryPlan) -> None:

@@ -60,7 +60,7 @@ def read_reply(text: str, memory: Memory, situation: Situation) -> Reply:
     changes = changes_in(text, memory, proposal, situation)
     if changes is not None:
         return Reply("edit", changes)
-    if _put_off(text):
+    if puts_off(text):
         return Reply("no")
     refused, rest = _first_refused(text, proposal)
     if refused and not _wants_something(rest, memory, situation):
@@ -104,7 +104,7 @@ def _decides_otherwise(text: str, proposal: Proposal) -> bool:
     return "approve" in acts_in(tokens) or "wait" in (_covered(tokens, ()) or ())
 
 
-def _put_off(text: str) -> bool:
+def puts_off(text: str) -> bool:
     """`khoan, để tôi xem lại`: nothing is agreed to, and nothing else is asked for."""
     read = read_text(text)
     if not read.tokens or "?" in read.typed or _quoted(read.typed, read.tokens):
@@ -119,7 +119,7 @@ def _first_refused(text: str, proposal: Proposal) -> tuple[bool, str]:
         head, rest = text[: cut.start()], text[cut.end() :].strip()
         if plain_answer(head, *_own(proposal)) == "no":
             return True, rest
-        if not _put_off(head):
+        if not puts_off(head):
             break
     return False, ""
 

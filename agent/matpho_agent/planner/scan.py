@@ -75,7 +75,8 @@ def scan(text: Text, situation: Situation, lexicon: Lexicon, names: Sequence[Nam
         for number, token in enumerate(text.tokens):
             if token.start < span[1] and span[0] < token.end:
                 reading.taken[number] = "fixed"
-    _claim(reading, _without_orange_things(text.tokens, candidates), places)
+    wanted = _without_plurals(text.tokens, _without_orange_things(text.tokens, candidates))
+    _claim(reading, wanted, places)
     _sense(reading, meant)
     return reading
 
@@ -186,6 +187,33 @@ def _without_orange_things(tokens: Sequence[Token], candidates: list[Match]) -> 
     ]
 
 
+SHOWING = frozenset(
+    {"kiem", "tim", "coi", "xem", "dua", "liet", "ke", "loc", "mo", "lay", "chieu", "ngo", "dom", "show", "tra", "ra"}
+)
+POLITE = frozenset({"cho", "toi", "tui", "em", "anh", "chi", "minh", "giup", "gium", "dum", "ho", "thu", "lai", "luon"})
+POINTING = frozenset({"đó", "này", "kia", "ấy", "đấy", "nọ", "nớ"})
+MAX_POLITE = 3
+
+
+def _without_plurals(tokens: Sequence[Token], candidates: list[Match]) -> list[Match]:
+    """The candidates less a `mấy` that is a plural and counts nothing: `coi mấy vụ kẹt xe`, `mấy xe đó màu gì`."""
+    return [
+        match
+        for match in candidates
+        if match.category != "intent" or tokens[match.start].plain != "may" or not _plural(tokens, match)
+    ]
+
+
+def _plural(tokens: Sequence[Token], match: Match) -> bool:
+    after = tokens[match.end].typed.lower() if match.end < len(tokens) else ""
+    if after in POINTING:
+        return True
+    before = match.start - 1
+    while before >= 0 and match.start - before <= MAX_POLITE and tokens[before].plain in POLITE:
+        before -= 1
+    return before >= 0 and tokens[before].plain in SHOWING
+
+
 def _without(text: Text, spans: Sequence[tuple[int, int]]) -> Text:
     """The text with some stretches blanked, offsets unchanged."""
     typed, plain = text.typed, text.plain
@@ -222,10 +250,14 @@ def _claim(reading: Reading, phrases: list[Match], places: list[PlaceMatch]) -> 
 
 
 def _tells_more(part: PlaceMatch, places: Sequence[PlaceMatch]) -> bool:
-    """Whether a part of a name holds a whole name and more words: `chợ Hà Đông` is more than the ward Hà Đông."""
+    """Whether a part of a name holds an area's name and more words: `chợ Hà Đông` is more than the ward Hà Đông."""
     size = part.end - part.start
     return any(
-        place.whole and part.start <= place.start and place.end <= part.end and place.end - place.start < size
+        place.whole
+        and place.places[0].kind == "area"
+        and part.start <= place.start
+        and place.end <= part.end
+        and place.end - place.start < size
         for place in places
     )
 
