@@ -25,7 +25,8 @@ _PLATE_BIT = re.compile(
     r"(?P<part>[0-9][0-9a-z.\-]{1,11})(?![0-9a-z])"
     r"|(?<![0-9a-z.\-])(?P<before>[0-9][0-9a-z.]{2,8}) (?:(?:o )?(?:trong|tren) (?:cai )?bien"
     r"|(?:on|in) (?:the|its) plate)"
-    r"|(?<![0-9a-z])xe (?P<bare>[0-9]{3}\.[0-9]{2})(?![0-9a-z])"
+    r"|(?<![0-9a-z])(?:xe (?P<bare>[0-9]{3}\.[0-9]{2})|(?:con xe|cai xe|con|chiec|xe|cai) (?!11[345] )"
+    r"(?P<seen>[0-9]{3,5})(?= (?:ay|do|day|kia|nay)(?![0-9a-z])))(?![0-9a-z])"
 )
 """A part of a plate said in other ways: `biển có khúc 556`, `640 on the plate`, `cái xe 888.16`."""
 _RADIUS = re.compile(
@@ -75,7 +76,7 @@ def read_identifiers(text: Text, known: Callable[[str], bool] = lambda _id: Fals
     return Identifiers(events, plate, codes, citizen, birth, radius, count, tuple(spans))
 
 
-BITS = ("part", "before", "bare")
+BITS = ("part", "before", "bare", "seen")
 
 
 def _plate_bit(text: Text, spans: list[tuple[int, int]], name: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from matpho_agent.language.tokens import read_text
@@ -63,6 +64,8 @@ def _for_tool(pending: Pending, clause: Clause, wish: Wish | None) -> QueryPlan 
     """Read the clause for the waiting tool; what it says goes over what was known."""
     before = pending.plan.model_copy(deep=True)
     plan = draft(before.model_copy(deep=True), clause)
+    if before.intent == "move_camera" and (clause.plan.camera_ids or clause.plan.camera_options):
+        plan.camera_ids, plan.camera_options = clause.plan.camera_ids, clause.plan.camera_options
     chosen = _chosen(pending, clause)
     if chosen is not None and pending.missing not in plan.arguments:
         plan.arguments[pending.missing] = [chosen] if pending.missing == "event_ids" else chosen
@@ -87,6 +90,9 @@ def _for_tool(pending: Pending, clause: Clause, wish: Wish | None) -> QueryPlan 
     if pending.missing in {"area", "location"}:
         return _place(plan, pending, clause)
     words = clause.text.typed.strip()
+    if pending.missing == "case_number" and pending.missing not in plan.arguments and (number := _numbered(clause)):
+        plan.arguments["case_number"] = number
+        return plan
     if (
         pending.missing in FREE_TEXT
         and wish is None
@@ -100,6 +106,17 @@ def _for_tool(pending: Pending, clause: Clause, wish: Wish | None) -> QueryPlan 
         plan.arguments["fields"] = [part.strip() for part in words.replace(" và ", ",").split(",") if part.strip()]
         return plan
     return plan if plan.arguments != before.arguments else None
+
+
+_NUMBERED = re.compile(
+    r"^(?:a |da |la |hs |ho so |case |so |no |number |:)*(?P<n>\d{2,8})(?:(?: nam |[/\-])(?P<y>\d{4}))?(?![\w:])"
+)
+
+
+def _numbered(clause: Clause) -> str | None:
+    """A case told by its number alone: `số 0199 năm 2026`."""
+    match = _NUMBERED.match(clause.text.plain.strip())
+    return (f"{match['n']}/{match['y']}" if match["y"] else match["n"]) if match else None
 
 
 def _turned(plan: QueryPlan, before: QueryPlan, clause: Clause) -> QueryPlan | None:
@@ -164,9 +181,12 @@ def _for_reading(pending: Pending, clause: Clause) -> QueryPlan | None:
         reference = plan.event or at_place(plan.areas, plan.camera_ids, clause.memory)
         if chosen is not None and reference is not None:
             reference = reference.model_copy(update={"event_id": chosen})
-        if reference is None:
+        if reference is not None:
+            waiting.event = reference
+        elif described(plan) and not pending.options:
+            _describe(waiting, plan)
+        else:
             return None
-        waiting.event = reference
         return waiting
     if pending.missing == "time_from" and plan.time_from is not None:
         waiting.time_from, waiting.time_to, waiting.time_point = plan.time_from, plan.time_to, plan.time_point

@@ -1,4 +1,4 @@
-"""Words typed without marks whose meaning their neighbours tell: `chay o cho` burns, `dam nhau` by vehicles collides."""
+"""Words typed without marks, told by their neighbours: `chay o cho` burns, `dam nhau` by vehicles collides."""
 
 from __future__ import annotations
 

@@ -41,12 +41,22 @@ def complete(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Step:
             continue
         step = _needed(name, plan, clause, found, arguments)
         if step is not None:
+            _keep_pointed(name, plan, clause, arguments)
             return step
     options = arguments.pop("unit_options", None)
     if options:
         return ask(plan, "unit_id", options)
     _remembered_codes(plan.intent, arguments, clause)
     return Step(plan, plan.intent, arguments)
+
+
+def _keep_pointed(name: str, plan: QueryPlan, clause: Clause, arguments: dict[str, Any]) -> None:
+    """Before another piece is asked for: the events pointed at now (`2 cái đó`), which later words will not name."""
+    if name == "event_ids" or "event_ids" not in NEEDED[plan.intent] or "event_ids" in arguments:
+        return
+    resolution = find_events(plan, clause, ())
+    if resolution.lookup is None and (len(resolution.ids) == 1 or _all_meant(clause, resolution)):
+        plan.arguments["event_ids"] = list(resolution.ids)
 
 
 def _needed(
@@ -111,6 +121,8 @@ def _camera(plan: QueryPlan, clause: Clause, arguments: dict[str, Any]) -> Step 
     index = clause.situation.places
     named = plan.camera_ids[:1] if len(plan.camera_ids) > 1 else plan.camera_ids
     options = [] if named else plan.camera_options
+    if clause.memory.topic == "camera" and clause.memory.camera_id in options and "preset" in arguments:
+        named = [clause.memory.camera_id]
     movable = [camera for camera in options if (place := index.camera(camera)) and place.camera_kind == "ptz"]
     pointed = plan.event is not None and plan.event.that and not named
     chosen = list(named or (_spoken_of(plan, clause) if pointed else ()) or (movable if len(movable) == 1 else ()))

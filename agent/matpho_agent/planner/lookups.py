@@ -17,6 +17,8 @@ LOOKUP = "lookup_"
 MAX_ROWS = 20
 OPENED_LATER = timedelta(hours=2)
 """An incident is opened after its event, rarely later than this."""
+AROUND_CLOCK = timedelta(minutes=40)
+"""How far behind a full hour that somebody names an event is still looked for."""
 LINKED_WITHIN = timedelta(hours=6)
 KIN = (
     frozenset({"fire", "smoke"}),
@@ -162,7 +164,8 @@ def search_lookup(plan: QueryPlan) -> dict[str, Any]:
         found.pop("areas", None)
     if plan.near:
         found["near"] = plan.near.model_dump()
-    return {**found, **_times(plan, timedelta())}
+    slack = AROUND_CLOCK if plan.time_point is not None and plan.time_point.minute == 0 else timedelta()
+    return {**found, **_times(plan, slack)}
 
 
 def incident_lookup(plan: QueryPlan, situation: Situation) -> dict[str, Any]:

@@ -24,6 +24,8 @@ OTHER_ORDERS = frozenset(
 )
 """Acts beside which a unit or a level named is no order of its own."""
 UPDATES = frozenset({"reopen", "close", "resolve", "working", "update", "step"})
+BARE_ORDER = 5
+"""Words up to which `đẩy lên trên đi` is an order that only lacks its object."""
 SHORT_ORDER = 3
 """Words up to which an order needs no object: it is asked for."""
 
@@ -54,7 +56,16 @@ def wonders(clause: Clause) -> bool:
     """Whether a clause asks who or which did something, so that it orders nothing: `ai đóng vụ SV.12 vậy`."""
     tokens = clause.free.tokens
     first = tokens[0].plain if tokens else ""
-    return first in {"ai", "who", "why", "when", "sao"} or clause.says("nào", "gì", "which")
+    if first in {"ai", "who", "why", "when", "sao"} or clause.says("nào", "gì", "which"):
+        return True
+    ending = [token.plain for token in tokens if token.plain not in PARTICLES][-1:]
+    return ending == ["chua"] and clause.says("chưa")
+
+
+PARTICLES = frozenset(
+    {"vay", "the", "nhi", "em", "anh", "chi", "ban", "a", "ha", "hen", "ta", "roi", "r", "oi", "day", "ay", "do", "nhe"}
+)
+"""Words behind the last that tells whether somebody asks."""
 
 
 def speaks_of_many(clause: Clause) -> bool:
@@ -127,9 +138,18 @@ ASKED_FIRST = frozenset({"did", "has", "have", "was", "were", "is", "are"})
 
 def _asks_whether(clause: Clause) -> bool:
     """`đã mở vụ chưa`, `có mở vụ nào không`: not the polite `được không`."""
-    ending = [token.plain for token in clause.free.tokens[-2:]]
     asked = clause.says("có") and clause.says("không", "hông", "ko") and "?" in clause.free.typed
-    return ("chua" in ending and clause.says("chưa")) or asked
+    return asks_if_done(clause) or asked
+
+
+def asks_if_done(clause: Clause) -> bool:
+    """`đã điều CSGT chưa`, `did you send somebody?`: what has been done is asked, nothing is ordered."""
+    tokens = clause.free.tokens
+    ending = [token.plain for token in tokens[-2:]]
+    begun = bool(tokens) and tokens[0].plain in ASKED_FIRST and "," not in clause.free.typed
+    if tokens and tokens[0].plain == "have":  # `have the patrol attend` is an order
+        begun = begun and len(tokens) > 1 and tokens[1].plain in {"you", "we", "they", "any", "anyone", "anybody"}
+    return ("chua" in ending and clause.says("chưa")) or begun
 
 
 def escalates(clause: Clause) -> bool:
@@ -138,15 +158,17 @@ def escalates(clause: Clause) -> bool:
         return False
     spoken = [match for match in clause.found("level") if not match.typo]
     lifted = bool(spoken and clause.code("incident", "")) and not asks(clause) and not clause.unit_names
-    if "escalate" in clause.acts and len(clause.free.tokens) <= SHORT_ORDER:
-        return True
+    if "escalate" in clause.acts and len(clause.free.tokens) <= BARE_ORDER and not clause.plan.has_filters():
+        return not asks(clause)
     return (lifted and not clause.acts & (OTHER_ORDERS | {"dispatch"})) or (
         "escalate" in clause.acts and bool(clause.said("level") or of_incident(clause))
     )
 
 
 def dispatches(clause: Clause) -> bool:
-    """`dispatch_unit`: somebody sent, or a unit named beside an incident."""
+    """`dispatch_unit`: somebody sent, handed a matter, or a unit named beside an incident."""
+    if asks_if_done(clause):
+        return False
     if clause.says(*MEDIA) and not clause.unit_names:
         return False
     if "move" in clause.acts and not clause.unit_names and clause.says("camera", "cam", "ptz", "preset", "home"):
@@ -154,14 +176,26 @@ def dispatches(clause: Clause) -> bool:
     if wonders(clause) and clause.code("incident", ""):
         return False
     kinds = clause.unit_names or clause.said("unitkind")
+    if kinds and _hands_over(clause):
+        return True
     if "dispatch" in clause.acts:
         return bool(kinds or "give" not in clause.acts)
     if kinds and clause.code("incident", "") and not clause.acts & OTHER_ORDERS and not asks(clause):
         return True
+    if kinds and clause.memory.last == "dispatch_unit" and len(clause.free.tokens) <= BARE_ORDER:
+        return clause.says(*MORE) and not asks(clause)
     timed = clause.plan.time_from is not None and not clause.plan.at_present
     return bool(kinds and "motion" in clause.acts and "assist" in clause.acts and not timed)
 
 
+def _hands_over(clause: Clause) -> bool:
+    """`giao đội môi trường xử lý`, `give it to the traffic police`: an order, not whose the cases are."""
+    first = [token.plain for token in clause.free.tokens[:2]]
+    return ("giao" in first or "give" in first) and not asks(clause) and not clause.says("vụ", "việc", "cases", "jobs")
+
+
+MORE = ("nữa", "thêm", "luôn", "cả", "also", "too", "well", "another")
+"""Words that send another unit where one was just sent: `115 nữa`."""
 CAMERA_READING = frozenset({"list_cameras", "camera_status", "get_snapshot"})
 BLOCKING = frozenset(
     {"watch", "export", "identity", "audit", "submit", "info", "open", "close", "reopen", "resolve", "escalate", "ack"}
@@ -179,7 +213,10 @@ def reads_cameras(clause: Clause) -> bool:
         return True
     if clause.codes or held or clause.situation.role == "citizen":
         return False
+    named = plan.camera_ids or plan.camera_options or plan.camera_that or clause.says(*CAMERA_WORDS)
     if clause.acts & {"standing", "incident"} and not clause.says(*CAMERA_WORDS):
+        return False
+    if "progress" in clause.acts and not named and clause.memory.topic != "camera":
         return False
     if set(plan.event_types) & CAMERA_EVENTS:
         return degrees_in(clause.free.plain) is None
@@ -207,6 +244,9 @@ def moves(clause: Clause) -> bool:
     return "aim" in clause.acts or bool(direction(clause) and degrees_in(clause.free.plain) is not None)
 
 
+DONE_TO_INCIDENTS = frozenset({"dispatch", "ack", "escalate", "open", "close", "resolve"})
+
+
 def asks_of_incident(clause: Clause) -> bool:
     """`get_incident`: how far it has come, or the incident of the event pointed at."""
     plan = clause.plan
@@ -217,8 +257,11 @@ def asks_of_incident(clause: Clause) -> bool:
         or clause.reading.has("ordinal")
         or bool(plan.event_types or plan.areas or plan.camera_ids)
     )
-    if "progress" in clause.acts:
-        return bool(clause.code("incident", "") or pointed or clause.memory.topic in {"event", "incident"})
+    spoken_of = bool(clause.code("incident", "") or pointed or clause.memory.topic in {"event", "incident"})
+    if "progress" in clause.acts or (asks_if_done(clause) and clause.acts & DONE_TO_INCIDENTS):
+        return spoken_of
+    if "dossier" in clause.acts and pointed:
+        return True
     return (
         "incident" in clause.acts and clause.reading.has("reference") and not clause.says("nào", "mấy", "những", "các")
     )

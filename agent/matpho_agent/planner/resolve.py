@@ -10,6 +10,8 @@ from typing import Any
 from matpho_agent.language.tokens import read_text
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.lookups import (
+    MAX_ROWS,
+    OPEN_STATES,
     Found,
     described,
     fitting,
@@ -40,7 +42,13 @@ def find_incident(plan: QueryPlan, clause: Clause, found: Sequence[Found], argum
     event = _event_in_focus(plan, clause)
     if event is not None and not _tells_more(plan, clause):
         return _of_event(event, clause, rows)
+    if rows is not None and _superlative(plan) and not described(plan):
+        open_ones = suited(rows, plan.intent, arguments)
+        chosen = chosen_row(open_ones, plan.event, None) if plan.event else None
+        return Resolution([chosen.id] if chosen else [])
     if not _tells_more(plan, clause):
+        if rows is None and _superlative(plan) and not memory.incidents and not memory.results:
+            return Resolution(lookup=("list_incidents", {"status": sorted(OPEN_STATES), "limit": MAX_ROWS}))
         remembered = _remembered_incident(plan, clause, arguments)
         if remembered or not described(plan):
             return Resolution(remembered)
@@ -54,6 +62,11 @@ def find_incident(plan: QueryPlan, clause: Clause, found: Sequence[Found], argum
         near = timeless
     fit = suited(_nearest(near, clause), plan.intent, arguments)
     return Resolution([row.id for row in fit])
+
+
+def _superlative(plan: QueryPlan) -> bool:
+    """`cái nặng nhất`, `vụ mới nhất`: one of all there are, whatever was listed before."""
+    return plan.event is not None and (plan.event.which in {"worst", "oldest"} or plan.event.ordinal == 0)
 
 
 def _timeless(plan: QueryPlan) -> QueryPlan:
@@ -146,10 +159,20 @@ def find_events(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Reso
             return Resolution(chosen)
     if rows is None:
         return Resolution(lookup=("search_events", search_lookup(plan)))
-    fit = _nearest(fitting(rows, plan, clause.situation), clause)
+    fit = _nearest(fitting(rows, plan, clause.situation) or _about_then(rows, plan, clause), clause)
     if reference is not None and len(fit) > 1:
         fit = _told_of(fit, clause) or fit
     return Resolution(_one_of(fit, reference, clause))
+
+
+def _about_then(rows: Sequence[Remembered], plan: QueryPlan, clause: Clause) -> list[Remembered]:
+    """The one row nearest to the clock time said, where none lies right at it: nobody reads a clock to the minute."""
+    if plan.time_point is None:
+        return []
+    near = point_at(
+        EventReference(clock=plan.time_point), clause.memory, fitting(rows, _timeless(plan), clause.situation)
+    )
+    return [row for row in rows if row.id in near] if len(near) == 1 else []
 
 
 def _told_of(rows: Sequence[Remembered], clause: Clause) -> list[Remembered]:

@@ -149,11 +149,19 @@ def degrees_in(plain: str) -> float | int | None:
 
 def _known_preset(clause: Clause) -> str | None:
     """A preset of the camera that the clause names outside the camera's own name."""
-    said = _without_camera(clause)
-    for name in _known_presets(clause):
-        if re.search(rf"(?<![0-9a-z]){re.escape(read_text(name).plain)}(?![0-9a-z])", said):
-            return name
+    texts = [_without_camera(clause), *([clause.text.plain] if _only_by_preset(clause) else [])]
+    for said in texts:
+        for name in _known_presets(clause):
+            if re.search(rf"(?<![0-9a-z]){re.escape(read_text(name).plain)}(?![0-9a-z])", said):
+                return name
     return None
+
+
+def _only_by_preset(clause: Clause) -> bool:
+    """Whether the camera spoken of has a name in the clause that may be its preset: `zoom vào Trần Thái Tông`."""
+    memory, plan = clause.memory, clause.plan
+    named = plan.camera_ids or plan.camera_options
+    return memory.topic == "camera" and memory.camera_id in named and len(clause.reading.places) == 1
 
 
 def _preset(clause: Clause) -> str | None:
@@ -185,6 +193,7 @@ def _plainness(match: re.Match[str]) -> tuple[int, int]:
 
 def _known_presets(clause: Clause) -> list[str]:
     cameras = clause.plan.camera_ids or clause.plan.camera_options or [clause.memory.camera_id or ""]
+    cameras = [clause.memory.camera_id or ""] if _only_by_preset(clause) else cameras
     names = [name for camera in cameras if (place := clause.situation.places.camera(camera)) for name in place.presets]
     return sorted(dict.fromkeys(names), key=len, reverse=True)
 

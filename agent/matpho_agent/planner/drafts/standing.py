@@ -53,6 +53,9 @@ def watch_filter(clause: Clause) -> dict[str, Any]:
             found[name] = value.model_dump() if name == "near" else value
     if plan.camera_options and not plan.camera_ids:
         found["camera_ids"] = list(plan.camera_options)
+    before = clause.memory.plan
+    if found and before is not None and len(before.event_types) == 1 and AGAIN.search(clause.free.plain):
+        found.setdefault("event_types", list(before.event_types))
     spoken = clause.reading.has("camera_reference") or THERE.search(clause.free.plain)
     if found and spoken and not any(name in found for name in ("camera_ids", "areas", "near")):
         memory = clause.memory
@@ -64,6 +67,11 @@ def watch_filter(clause: Clause) -> dict[str, Any]:
     return found
 
 
+AGAIN = re.compile(
+    r"(?<![0-9a-z])(?:again|once more|nhu (?:vay|the)|kieu (?:do|nay|vay|the)|tai dien|tai pham|lap lai|nua|tiep tuc)"
+    r"(?![0-9a-z])"
+)
+"""The kind of event spoken of last."""
 THERE = re.compile(
     r"(?<![0-9a-z])(?:there|o do|cho do|cho day|qua day|tai do|khuc do|cho ay|o day|doan do)(?![0-9a-z])"
 )

@@ -9,7 +9,7 @@ from matpho_agent.planner.clause import Clause
 
 MAX_STEP_WORDS = 10
 _DONE_EN = r"(?:done|finished|completed?|complete|over|through|ticked(?: off)?|checked(?: off)?|in hand|sorted)"
-_DONE_VI = r"(?:xong(?: xuoi)?|hoan thanh|hoan tat|da lam|da xong|da duoc|ok(?: roi)?|roi)"
+_DONE_VI = r"(?:(?:lam )?xong(?: xuoi)?|hoan thanh|hoan tat|da lam|da xong|da duoc|ok(?: roi)?|roi)"
 _AFTER = (
     r"(?=\s*(?:[,;:.!?()\n]|$)| (?:da |la |thi |duoc |vua |moi |cung )*" + _DONE_VI + r"(?![0-9a-z])"
     r"| (?:la |thi )?da (?=\w)| (?:cua|cho|trong|o|tai|thuoc) (?:vu|su vu|ca|su viec|\S*\d)| vu (?:viec )?\S*\d"
