@@ -1,25 +1,28 @@
-"""Signed tree heads: the statement under the signature, and a file of them beside the database."""
+"""Signed tree heads: the statement under the signature, and a file of them beside the database, written in turn."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import rfc8785
+import structlog
 
 from matpho_contracts.signing import PublicKey, SignatureError
+from matpho_platform.audit.canonical import canonical_json
 from matpho_platform.audit.errors import AuditBrokenError
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
+_log = structlog.get_logger(__name__)
 _FIELDS = {"size", "root", "at_ms", "key_id", "signature"}
 
 
 def statement(size: int, root: str, at_ms: int) -> bytes:
     """What a checkpoint's signature covers."""
-    return rfc8785.dumps({"context": "matpho-audit-checkpoint-v1", "size": size, "root": root, "at_ms": at_ms})
+    return canonical_json({"context": "matpho-audit-checkpoint-v1", "size": size, "root": root, "at_ms": at_ms})
 
 
 def problem_of(checkpoint: Mapping[str, Any], key: PublicKey) -> str:
@@ -64,3 +67,36 @@ class CheckpointFile:
                 raise AuditBrokenError(f"{self._path.name} holds a line that is no checkpoint.")
             found.append(checkpoint)
         return found
+
+
+class CheckpointKeeper:
+    """Writes heads to the file in order, beside the commits: no entry waits for it."""
+
+    def __init__(self, file: CheckpointFile) -> None:
+        self._file = file
+        self._heads: list[Mapping[str, Any]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    def keep(self, head: Mapping[str, Any]) -> None:
+        """Have a checkpoint written."""
+        self._heads.append(head)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write(), name="matpho-audit-checkpoints")
+
+    async def kept(self) -> Sequence[Mapping[str, Any]]:
+        """Every checkpoint of the file, with what was on its way. Raises AuditBrokenError as `CheckpointFile.read`."""
+        await self.close()
+        return await asyncio.to_thread(self._file.read)
+
+    async def close(self) -> None:
+        """Finish what is on its way."""
+        if self._writing is not None:
+            await asyncio.wait((self._writing,))
+
+    async def _write(self) -> None:
+        while self._heads:
+            head = self._heads.pop(0)
+            try:
+                await asyncio.to_thread(self._file.append, head)
+            except OSError as error:
+                _log.critical("audit_checkpoint_not_kept", size=head["size"], problem=type(error).__name__)

@@ -24,7 +24,7 @@ from matpho_contracts.signing import SigningKey
 from matpho_contracts.times import now, unix_ms
 from matpho_platform.audit import repository
 from matpho_platform.audit.batch import Batch, Waiting
-from matpho_platform.audit.checkpoints import CheckpointFile, statement
+from matpho_platform.audit.checkpoints import CheckpointFile, CheckpointKeeper, statement
 from matpho_platform.audit.errors import AuditBrokenError
 from matpho_platform.audit.note import Checkpoint
 from matpho_platform.audit.personal import Subjects, subject_of
@@ -58,7 +58,7 @@ class AuditLog:
         self._store = store
         self._key = key
         self._folder = folder
-        self._file = CheckpointFile(folder / "checkpoints.jsonl")
+        self._keeper = CheckpointKeeper(CheckpointFile(folder / "checkpoints.jsonl"))
         self._tree = Frontier()
         self._waiting: list[Waiting] = []
         self._writer: asyncio.Task[None] | None = None
@@ -225,7 +225,7 @@ class AuditLog:
                 one.done.set_result(first + number)
         for head in batch.heads if batch is not None else ():
             if head["size"] % repository.KEEP_EVERY == 0:
-                await asyncio.to_thread(self._file.append, head)
+                self._keeper.keep(head)
         self._publisher.grown(tree.size)
 
     async def _head(self, session: WriteSession) -> Frontier:
@@ -367,7 +367,7 @@ class AuditLog:
 
     async def verify(self, witnesses: Sequence[Witnessed] = ()) -> AuditReport:
         """Hash the whole trail again; hold it against every signed checkpoint, the tiles, and what witnesses kept."""
-        remembered = await asyncio.to_thread(self._file.read)
+        remembered = await self._keeper.kept()
         async with self._store.reading() as session:
             report = await verify_trail(session, self._key.public, remembered, folder=self._folder, witnesses=witnesses)
             wrong = await wrong_values(session, self._subjects)
@@ -379,7 +379,8 @@ class AuditLog:
             await asyncio.wait((self._writer,))
         if not self._tree.size:
             return
-        await asyncio.to_thread(self._file.append, self._checkpoint(self._tree))
+        self._keeper.keep(self._checkpoint(self._tree))
+        await self._keeper.close()
         try:
             await self.publish()
         except MatphoError as error:

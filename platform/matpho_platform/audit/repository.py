@@ -25,7 +25,6 @@ SERIAL = "audit"
 """The counter of entries."""
 KEEP_EVERY = 256
 """Checkpoints at these sizes stay; between them only the newest one does."""
-_ROWS_AT_ONCE = 256
 
 
 async def newest_checkpoint(session: ReadSession) -> RowMapping | None:
@@ -68,10 +67,7 @@ async def leaves_from(session: ReadSession, first: int, limit: int) -> Sequence[
     return [bytes(row[0]) for row in rows]
 
 
-_ENTRY = "(?, ?, ?, ?, ?, ?, ?)"
-_ADD = "INSERT INTO audit_entries (log_index, at_ms, user_id, action, outcome, leaf, entry) VALUES "
 _MOVE_HEAD = "UPDATE audit_checkpoints SET size = ?, root = ?, at_ms = ?, key_id = ?, signature = ? WHERE size = ?"
-_ADD_HEAD = "INSERT INTO audit_checkpoints (size, root, at_ms, key_id, signature) VALUES (?, ?, ?, ?, ?)"
 _LOCK = {
     "sqlite": "SELECT value FROM counters WHERE name = ?",  # the transaction holds the write lock already
     "postgresql": "SELECT value FROM counters WHERE name = ? FOR UPDATE",
@@ -91,7 +87,7 @@ async def counted(session: ReadSession) -> int:
 
 async def save_size(session: WriteSession, size: int) -> None:
     """Remember how many entries there are now."""
-    await session.at_once("UPDATE counters SET value = ? WHERE name = ?", (size, SERIAL))
+    await session.later("UPDATE counters SET value = ? WHERE name = ?", [(size, SERIAL)])
 
 
 async def add(
@@ -104,29 +100,29 @@ async def add(
 
     The checkpoint before them goes, unless it is one to keep.
     """
-    for first in range(0, len(rows), _ROWS_AT_ONCE):
-        chunk = rows[first : first + _ROWS_AT_ONCE]
-        await session.at_once(
-            _ADD + ", ".join([_ENTRY] * len(chunk)), [value for row in chunk for value in _cells(row)]
-        )
+    await session.insert_many(audit_entries, rows)
     if personal:
         await session.insert_many(audit_personal, personal)
     before = rows[0]["log_index"]
     if before % KEEP_EVERY:
-        await session.at_once(_MOVE_HEAD, (*_signed(heads[-1]), before))
+        await session.later(_MOVE_HEAD, [(*_signed(heads[-1]), before)])
         heads = heads[:-1]
-    for head in heads:
-        await session.at_once(_ADD_HEAD, _signed(head))
+    if heads:
+        await session.insert_many(audit_checkpoints, heads)
 
 
-_cells = itemgetter("log_index", "at_ms", "user_id", "action", "outcome", "leaf", "entry")
 _signed = itemgetter("size", "root", "at_ms", "key_id", "signature")
 
 
 async def subjects(session: ReadSession, ids: Collection[str]) -> dict[str, bytes]:
     """The wrapped secrets of subjects that are known."""
-    query = select(audit_subjects).where(audit_subjects.c.subject_id.in_(sorted(ids)))
-    return {row["subject_id"]: bytes(row["wrapped"]) for row in await session.all(query)}
+    wanted = sorted(ids)
+    marks = ", ".join("?" * len(wanted))
+    rows = await session.at_once(
+        f"SELECT subject_id, wrapped FROM audit_subjects WHERE subject_id IN ({marks})",  # noqa: S608 - marks only
+        wanted,
+    )
+    return {subject_id: bytes(wrapped) for subject_id, wrapped in rows}
 
 
 async def add_subjects(session: WriteSession, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -7,11 +7,11 @@ import hmac
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from matpho_contracts.text import fold, normalise_plate
 from matpho_contracts.times import AwareDatetime, now, to_rfc3339
+from matpho_platform.audit.canonical import canonical_json
 
 Short = Annotated[str, StringConstraints(max_length=200)]
 PERSONAL = frozenset({"subject", "citizen_id", "date_of_birth", "plate", "image", "photos", "location", "contact"})
@@ -97,7 +97,7 @@ class AuditEntry(_Value):
             moment = getattr(self, name)
             if moment is not None:
                 document[name] = to_rfc3339(moment)
-        return rfc8785.dumps(document)
+        return canonical_json(document)
 
 
 _TIMES = {"at", "event_at", "logged_at", "spooled_at"}
@@ -176,13 +176,13 @@ class AuditReport(_Value):
 
 def argument_hash(arguments: Mapping[str, Any], secret: bytes) -> str:
     """A keyed hash of a call's arguments: equal calls meet, and nobody without the key can guess values from it."""
-    return hmac.new(secret, rfc8785.dumps(_jsonable(arguments)), hashlib.sha256).hexdigest()
+    return hmac.new(secret, canonical_json(_jsonable(arguments)), hashlib.sha256).hexdigest()
 
 
 def commitment(value: Any, secret: bytes) -> str:
     """The keyed hash under which a personal value can be looked for; plates and names meet however they are typed."""
     text = normalise_plate(value) if isinstance(value, str) and any(map(str.isdigit, value)) else value
-    plain = fold(text) if isinstance(text, str) else rfc8785.dumps(_jsonable(text)).decode()
+    plain = fold(text) if isinstance(text, str) else canonical_json(_jsonable(text)).decode()
     return hmac.new(secret, plain.encode(), hashlib.sha256).hexdigest()
 
 
@@ -208,7 +208,7 @@ def sealed(arguments: Mapping[str, Any]) -> tuple[dict[str, JsonValue], dict[str
 
 def _words(value: Any) -> str:
     plain = _jsonable(value)
-    return (plain if isinstance(plain, str) else rfc8785.dumps(plain).decode())[:MAX_PERSONAL]
+    return (plain if isinstance(plain, str) else canonical_json(plain).decode())[:MAX_PERSONAL]
 
 
 def _cut(value: Any) -> JsonValue:

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import event, make_url, text
+from sqlalchemy import make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from matpho_contracts.errors import ConfigurationError
+from matpho_platform.store.engine_sqlite import READ_CONNECTIONS, sqlite_engine
+from matpho_platform.store.engine_wal import LogKeeper
 from matpho_platform.store.errors import DurabilityError, translated
 from matpho_platform.store.migrate import upgrade
 from matpho_platform.store.session import ReadSession, WriteSession
 
-READ_CONNECTIONS = 8
-BUSY_TIMEOUT_MS = 10_000
-"""How long SQLite waits for another process's write."""
 _SYNCHRONOUS_FULL = 2
-_DRIVER_LOG = "aiosqlite"
-"""At DEBUG this driver writes every statement with its parameters, people's data among them."""
 _POSTGRES_DURABLE = {"on", "remote_write", "remote_apply", "local"}
 
 
@@ -34,6 +29,7 @@ class Store:
     def __init__(self, read_engine: AsyncEngine, write_engine: AsyncEngine) -> None:
         self._read_engine = read_engine
         self._write_engine = write_engine
+        self._keeper = LogKeeper(write_engine.url.database or "") if self.dialect == "sqlite" else None
 
     @property
     def dialect(self) -> str:
@@ -53,44 +49,21 @@ class Store:
         with translated():
             async with self._write_engine.begin() as connection:
                 yield WriteSession(connection)
+        if self._keeper is not None:
+            self._keeper.committed()
 
     async def close(self) -> None:
         """Let go of every connection."""
+        if self._keeper is not None:
+            await self._keeper.close()
         await self._read_engine.dispose()
         if self._write_engine is not self._read_engine:
             await self._write_engine.dispose()
 
 
-def _sqlite_engine(url: URL, *, write: bool) -> AsyncEngine:
-    """SQLite: WAL, FULL; the writing engine has one connection and takes the write lock when a transaction begins."""
-    logging.getLogger(_DRIVER_LOG).setLevel(logging.INFO)
-    engine = create_async_engine(
-        url,
-        pool_size=1 if write else READ_CONNECTIONS,
-        max_overflow=0,
-        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # transactions are begun below, not guessed by the driver
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32768"):
-            cursor.execute(f"PRAGMA {pragma}")
-        if not write:
-            cursor.execute("PRAGMA query_only=ON")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-    return engine
-
-
 def _engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
     if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url, write=False), _sqlite_engine(url, write=True)
+        return sqlite_engine(url, write=False), sqlite_engine(url, write=True)
     engine = create_async_engine(url, pool_size=READ_CONNECTIONS, max_overflow=4, pool_pre_ping=True)
     return engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ"), engine
 

@@ -12,6 +12,8 @@ from sqlalchemy import Executable, RowMapping, Table
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from matpho_platform.store.engine_sqlite import OneTripConnection
+
 
 class ReadSession:
     """Runs queries inside one read-only transaction: everything in it sees one moment."""
@@ -41,10 +43,10 @@ class ReadSession:
 
         The statement marks parameters by `?`; their types are those of `insert_many`.
         """
-        if self.dialect == "sqlite":
-            raw = (await self._connection.get_raw_connection()).driver_connection
+        raw = (await self._connection.get_raw_connection()).driver_connection
+        if isinstance(raw, OneTripConnection):
             try:
-                return list(await raw.execute_fetchall(statement, parameters)) if raw is not None else []
+                return await raw.rows(statement, parameters)
             except sqlite3.IntegrityError as error:
                 raise IntegrityError(None, None, error) from error
             except sqlite3.Error as error:
@@ -54,11 +56,10 @@ class ReadSession:
 
 
 @cache
-def _insert_text(table: Table, dialect: str) -> str:
-    """`INSERT` of every column in the driver's own parameter style."""
-    marks = {"sqlite": "?", "postgresql": "%s"}[dialect]
+def _insert_text(table: Table) -> str:
+    """`INSERT` of every column."""
     names = ", ".join(column.name for column in table.columns)
-    return f"INSERT INTO {table.name} ({names}) VALUES ({', '.join([marks] * len(table.columns))})"  # noqa: S608 - our own names
+    return f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' * len(table.columns))})"  # noqa: S608 - our own names
 
 
 class WriteSession(ReadSession):
@@ -69,10 +70,22 @@ class WriteSession(ReadSession):
         result = await self._connection.execute(statement, rows) if rows else await self._connection.execute(statement)
         return int(getattr(result, "rowcount", -1))
 
+    async def later(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a writing statement once for each row of parameters, marked as for `at_once`.
+
+        On SQLite it goes along with the next trip to the driver, at the latest with the commit; what fails, fails
+        there.
+        """
+        raw = (await self._connection.get_raw_connection()).driver_connection
+        if isinstance(raw, OneTripConnection):
+            raw.later(statement, rows)
+        else:
+            await self._connection.exec_driver_sql(statement.replace("?", "%s"), [tuple(row) for row in rows])
+
     async def insert_many(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows that give every column, straight through the driver: the hot path of intake.
+        """Insert rows that give every column, as `later`: the hot path of intake.
 
         Types are those of the driver: int, float, str, bytes, None.
         """
         columns = itemgetter(*(column.name for column in table.columns))
-        await self._connection.exec_driver_sql(_insert_text(table, self.dialect), [columns(row) for row in rows])
+        await self.later(_insert_text(table), [columns(row) for row in rows])
