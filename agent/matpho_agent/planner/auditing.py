@@ -15,6 +15,8 @@ def searches_audit(clause: Clause) -> bool:
         return True
     if clause.situation.role == "citizen" or "procedure" in clause.acts:
         return False
+    if "outcome" in clause.acts and clause.code("request") and not (clause.people or clause.says("ai", "who")):
+        return False
     done = clause.said("audited")
     if "login" in done and not clause.plan.event_types:
         return True

@@ -109,7 +109,7 @@ def open_clause(said: str, situation: Situation, memory: Memory, tool: str = "")
     ahead = ahead_in(free, acts, tool, situation)
     units = (
         find_units(free.tokens, situation.units)
-        if acts & UNIT_ACTS or tool == "dispatch_unit" or "motion" in acts
+        if acts & UNIT_ACTS or tool == "dispatch_unit" or acts & {"motion", "assigned"}
         else []
     )
     people = find_people(free.tokens, situation.people) if _speaks_of_people(acts, tool) else []

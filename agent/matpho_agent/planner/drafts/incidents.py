@@ -145,7 +145,7 @@ def list_incidents(clause: Clause) -> dict[str, Any]:
     """`list_incidents`: states, priorities, whose, where, when."""
     plan = clause.plan
     found: dict[str, Any] = {}
-    states = list(dict.fromkeys(state for value in clause.said("state") for state in value.split("+")))
+    states = list(dict.fromkeys(state for value in _states(clause) for state in value.split("+")))
     if states:
         found["status"] = states
     said = clause.said("priority")
@@ -163,6 +163,19 @@ def list_incidents(clause: Clause) -> dict[str, Any]:
     if plan.time_to:
         found["time_to"] = plan.time_to.isoformat()
     return found
+
+
+def _states(clause: Clause) -> list[str]:
+    """The states said, less what only sets one off: `đã giải quyết nhưng chưa đóng` are the resolved ones."""
+    tokens, found = clause.free.tokens, clause.found("state")
+    return [
+        match.value
+        for number, match in enumerate(found)
+        if not number or match.start == 0 or tokens[match.start - 1].plain not in SETTING_OFF
+    ]
+
+
+SETTING_OFF = frozenset({"nhung", "ma", "but", "yet", "though", "chu"})
 
 
 def who(clause: Clause) -> str | None:
