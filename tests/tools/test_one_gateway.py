@@ -37,7 +37,7 @@ ALLOWED = {
 }  # fmt: skip
 """Files of the tools' floor that are no tool."""
 FLOORS = (matpho_agent, matpho_tools, matpho)
-OWNER = {"operator.py", "operator_users.py", "audit_desk.py", "installation.py", "serving.py"}
+OWNER = {"operator.py", "operator_users.py", "operator_policies.py", "audit_desk.py", "installation.py", "serving.py"}
 """The command line of whoever owns the machine: accounts and the log; it reads no events and acts on none."""
 OWNERS = {"accounts", "administration", "audit", "cameras"}
 REGISTERS = ("registers.py", "incidents", "load")

@@ -39,6 +39,8 @@ class Rule:
     """The roles that it can be about: the one that its head names, else every role."""
     order: int
     """Its place in the files, read by name."""
+    text: str
+    """What it says, in one form however it is laid out: JSON with sorted keys, comments left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ def _rule(policy: Mapping[str, Any], order: int) -> Rule:
         actions=actions,
         roles=_roles(policy["principal"]),
         order=order,
+        text=json.dumps(policy, sort_keys=True, ensure_ascii=False),
     )
 
 

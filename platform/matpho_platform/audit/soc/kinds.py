@@ -85,6 +85,7 @@ ACTS: dict[str, tuple[int, str, int]] = {
     "invite": (217, "Account invited", 6),
     "link_identity": (218, "Provider's identity linked", 7),
     "unlink_identity": (219, "Provider's identity unlinked", 7),
+    "policies_reload": (220, "Policy files put to work", 8),
     # the log itself
     "search_audit": (300, "Audit log searched", 4),
     "audit_verify": (301, "Audit log verified", 3),
