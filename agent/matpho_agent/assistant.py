@@ -277,7 +277,7 @@ def _turn(record: Record, text: str, conversation_id: str, milliseconds: float) 
     return Turn(
         outcome=record.outcome,
         answer=record.answer,
-        language=language_of(text),
+        language=record.language or language_of(text),
         tool_calls=tuple(record.calls),
         result_ids=tuple(dict.fromkeys(name for done in record.done for name in done.result.ids)),
         hits=tuple(hit for done in answered for hit in done.result.data.get("hits", ())),

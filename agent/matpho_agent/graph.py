@@ -87,6 +87,7 @@ class TurnGraph:
         context, memory = runtime.context, memory_of(state)
         memory.language = language_of(state["text"], memory.language)
         record = context.record
+        record.language = memory.language
         result = await self._gateway.screen(
             context.principal, state["text"], self._origin(context), report=_is_report(memory)
         )

@@ -72,6 +72,8 @@ class Record:
     """`{"name", "arguments"}` of every call that went to the gateway, lookups among them."""
     said: str = ""
     """Text that answers without a tool."""
+    language: Literal["vi", "en"] | None = None
+    """The language of the talk, once it is known."""
     outcome: TurnOutcome = "answered"
     missing: str = ""
     rule: str = ""

@@ -10,9 +10,12 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from matpho_contracts.ids import ShortId
-from matpho_platform.access.principal import Role
+from matpho_platform.access.principal import Principal, Role
 from matpho_platform.audit.schemas import AuditEntry
 from matpho_platform.center import Center
+
+OWNER = Principal("operator", "operator", Role.ADMIN)
+"""Whoever owns the machine."""
 
 
 class _Body(BaseModel):
@@ -20,7 +23,7 @@ class _Body(BaseModel):
 
 
 class Account(_Body):
-    """A new account, or a new password for one."""
+    """A new account, or a new name and password for one."""
 
     id: ShortId
     name: str
@@ -72,9 +75,11 @@ def add_user_routes(app: FastAPI, center: Center) -> None:
     async def add_user(account: Account) -> dict[str, str]:
         password = account.password.get_secret_value() if account.password else None
         known = await accounts.find(account.id) is not None
-        if known and password is not None:
-            await accounts.set_password(account.id, password)
-        elif not known:
+        if known:
+            await center.administration.change(OWNER, account.id, name=account.name)
+            if password is not None:
+                await accounts.set_password(account.id, password)
+        else:
             await accounts.create(account.id, account.name, account.role, password, areas=account.areas)
         await note("set_password" if known else "create_account", account.id)
         made = {"id": account.id}

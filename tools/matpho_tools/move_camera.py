@@ -63,7 +63,7 @@ def _preset(camera: Camera, said: str) -> str:
 
 def _camera_row(camera: Camera) -> Row:
     shown = f"{camera.name} ({camera.id})"
-    return Row("camera_id", "Camera", "Camera", shown, shown, "center")
+    return Row("camera_id", "Camera", "Camera", shown, shown)
 
 
 def _rows(wanted: MoveCameraArguments) -> tuple[Row, ...]:

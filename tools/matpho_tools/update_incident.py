@@ -91,7 +91,7 @@ def _step(
         waiting = [item.name for item in incident.steps if item.done_at is None]
         raise MissingError("step_done", error.message, waiting) from error
     check_step(incident.id, step.name, step.done_at is not None)
-    row = Row("step_done", "Bước hoàn thành", "Step done", step.name, step.name, "center")
+    row = Row("step_done", "Bước hoàn thành", "Step done", step.name, step.name)
     return wanted.model_copy(update={"step_done": step.name}), (row,)
 
 

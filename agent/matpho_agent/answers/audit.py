@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from matpho_agent.answers.audit_words import action_name, arguments_said
 from matpho_agent.answers.calls import Done, Reader, Writer
 from matpho_agent.answers.facts import moment, pick
 from matpho_platform.access.principal import Role
 from matpho_tools.wording import ROLE_NAMES
 
 SHOWN = 15
-MAX_ARGUMENTS = 160
 OUTCOMES: Mapping[str, tuple[str, str]] = {
     "answered": ("đã thực hiện", "done"),
     "confirm": ("chờ xác nhận", "waited for a yes"),
@@ -50,28 +49,21 @@ def _merged(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _line(line: Mapping[str, Any], reader: Reader) -> str:
     language = reader.language
     role = ROLE_NAMES[Role(line["role"])] if line["role"] in set(Role) else (line["role"], line["role"])
-    who = f"{line['user_name']} ({line['user_id']})" if line["user_name"] else line["user_id"]
+    named = line["user_name"] not in ("", line["user_id"])
+    who = f"{line['user_name']} ({line['user_id']})" if named else line["user_id"]
     outcome = pick(language, *OUTCOMES.get(line["outcome"], (line["outcome"], line["outcome"])))
     if line["rule"] and line["outcome"] in ("denied", "refused"):
         outcome += f" [{line['rule']}]"
     parts = [
         f"#{line['log_index']} {moment(line['at'], reader.now, language)}",
         f"{who}, {pick(language, *role)}",
-        line["action"],
-        _arguments(line["arguments"]),
+        action_name(line["action"], language),
+        arguments_said(line["arguments"], reader.city, reader.now, language),
         ", ".join(line["result_ids"][:3]),
         pick(language, f"hồ sơ {line['case_number']}", f"case {line['case_number']}") if line["case_number"] else "",
         outcome,
     ]
     return " · ".join(part for part in parts if part)
-
-
-def _arguments(arguments: Mapping[str, Any]) -> str:
-    """What was asked, as the trail keeps it, quoted and cut: it may hold anybody's words."""
-    if not arguments:
-        return ""
-    text = json.dumps(arguments, ensure_ascii=False)
-    return f"«{text if len(text) <= MAX_ARGUMENTS else text[:MAX_ARGUMENTS] + '…'}»"
 
 
 WRITERS: dict[str, Writer] = {"search_audit": _found}

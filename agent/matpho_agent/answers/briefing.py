@@ -127,9 +127,9 @@ def _devices(data: Mapping[str, Any], reader: Reader) -> str:
     language = reader.language
     text = pick(
         language,
-        f"Camera: {data['online']}/{data['cameras']} hoạt động, {data['offline']} mất kết nối,"
+        f"Camera: {data['online']}/{data['cameras']} hoạt động tốt, {data['offline']} mất kết nối,"
         f" {data['degraded']} hình kém",
-        f"Cameras: {data['online']} of {data['cameras']} online, {data['offline']} offline,"
+        f"Cameras: {data['online']} of {data['cameras']} in good order, {data['offline']} offline,"
         f" {data['degraded']} with a poor picture",
     )
     named = ", ".join(camera_name(reader.city, camera) for camera in (*data["away"], *data["poor"])[:WAITING])

@@ -12,7 +12,7 @@ from matpho_agent.answers import audit, briefing, citizens, evidence, identity, 
 from matpho_agent.answers.calls import Done, Reader, Writer
 from matpho_agent.answers.confirmation import confirmation
 from matpho_agent.answers.events import details, found_events, similar_events
-from matpho_agent.answers.facts import camera_name, pick, status_name
+from matpho_agent.answers.facts import area_name, camera_name, pick, status_name
 from matpho_agent.answers.statistics import statistics
 from matpho_contracts.times import VIETNAM
 from matpho_tools.contract import Outcome
@@ -60,7 +60,7 @@ def _statistics(call: Done, reader: Reader) -> str:
 def _cameras(call: Done, reader: Reader) -> str:
     cameras, total = call.result.data["cameras"], call.result.data["total"]
     if not total:
-        return pick(reader.language, "Không có camera nào khớp.", "No camera matches.")
+        return _no_camera(call, reader)
     head = pick(reader.language, f"Có {total} camera:", f"{total} cameras:" if total > 1 else "1 camera:")
     lines = [
         f"{number}. {camera_name(reader.city, camera['id'])} · {status_name(camera['status'], reader.language)}"
@@ -71,6 +71,18 @@ def _cameras(call: Done, reader: Reader) -> str:
     if rest > 0:
         lines.append(pick(reader.language, f"… và {rest} camera nữa.", f"… and {rest} more."))
     return "\n".join([head, *lines])
+
+
+def _no_camera(call: Done, reader: Reader) -> str:
+    """Which cameras there are none of; what was asked beside their state and place is only said not to fit."""
+    asked, language = call.arguments, reader.language
+    status = status_name(asked["status"], language) if asked.get("status") else ""
+    places = ", ".join(area_name(reader.city, code) for code in asked.get("areas") or ())
+    other = [name for name in ("kind", "owner", "query") if asked.get(name)]
+    what = status or pick(language, "nào khớp", "that matches")
+    where = pick(language, f" ở {places}", f" in {places}") if places else ""
+    also = pick(language, " khớp điều kiện đã nêu", " that fits what you named") if status and other else ""
+    return pick(language, f"Không có camera {what}{where}{also}.", f"There is no camera {what}{where}{also}.")
 
 
 def _status(call: Done, reader: Reader) -> str:
@@ -103,7 +115,8 @@ def _snapshot(call: Done, reader: Reader) -> str:
 
 def _clip(call: Done, reader: Reader) -> str:
     data = call.result.data
-    span = f"{_local(data['start'])} – {_local(data['end'])}"
+    start, end = _local(data["start"]), _local(data["end"])
+    span = f"{start[:8]} – {end}" if start[9:] == end[9:] else f"{start} – {end}"
     of = data.get("event_id") or camera_name(reader.city, data.get("camera_id") or "")
     return pick(reader.language, f"Clip {span} của {of}.", f"Clip {span} of {of}.")
 

@@ -25,6 +25,10 @@ SEVERITY_NAMES = {
     Severity.HIGH: ("cao", "high"),
     Severity.CRITICAL: ("khẩn cấp", "critical"),
 }
+WEEKDAYS = (
+    ("Thứ 2", "Mon"), ("Thứ 3", "Tue"), ("Thứ 4", "Wed"), ("Thứ 5", "Thu"), ("Thứ 6", "Fri"), ("Thứ 7", "Sat"),
+    ("CN", "Sun"),
+)  # fmt: skip
 STATUS_NAMES = {
     "online": ("đang hoạt động", "online"),
     "offline": ("mất kết nối", "offline"),
@@ -44,6 +48,21 @@ def moment(value: str | datetime, now: datetime, language: str) -> str:
     if at.date() == today:
         return at.strftime("%H:%M ") + pick(language, "hôm nay", "today")
     return at.strftime("%H:%M %d/%m" if at.year == today.year else "%H:%M %d/%m/%Y")
+
+
+def period_name(group: str, key: str, language: str) -> str:
+    """A row of a table over time: `05:00 22/11`, `CN 22/11`, `tuần từ 16/11`; a key of another form as it is."""
+    try:
+        at = datetime.fromisoformat(key)
+    except ValueError:
+        return key
+    if group == "hour":
+        return at.strftime("%H:%M %d/%m")
+    if group == "day":
+        return f"{pick(language, *WEEKDAYS[at.weekday()])} {at:%d/%m}"
+    if group == "week":
+        return pick(language, f"tuần từ {at:%d/%m}", f"week of {at:%d/%m}")
+    return key
 
 
 def vocabulary(language: str) -> dict[str, str]:
@@ -90,6 +109,12 @@ def camera_name(city: City, camera_id: str) -> str:
     """A camera by name and id."""
     camera = city.camera(camera_id)
     return f"{camera.name} ({camera_id})" if camera and camera.name != camera_id else camera_id
+
+
+def person_name(city: City, user_id: str) -> str:
+    """An account's holder by name and id; one who is not known any more by id."""
+    person = next((one for one in city.people if one.id == user_id), None)
+    return f"{person.name} ({user_id})" if person and person.name != user_id else user_id
 
 
 def area_name(city: City, code: str) -> str:

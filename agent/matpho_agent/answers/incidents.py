@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from matpho_agent.answers.calls import Done, Reader, Writer
-from matpho_agent.answers.facts import area_name, moment, pick
+from matpho_agent.answers.facts import area_name, moment, person_name, pick
 from matpho_agent.answers.procedures import procedures, role_name
 from matpho_platform.access.principal import Role
 from matpho_platform.incidents.schemas import Level, Priority, Status
@@ -131,7 +131,8 @@ def _step(number: int, step: Mapping[str, Any], reader: Reader) -> str:
     role = role_name(step["role"], language)
     if step["done_at"]:
         at = moment(step["done_at"], reader.now, language)
-        mark = pick(language, f"xong {at} ({step['done_by']})", f"done {at} ({step['done_by']})")
+        who = person_name(reader.city, step["done_by"])
+        mark = pick(language, f"xong {at}, {who}", f"done {at}, {who}")
     else:
         due = moment(step["due_at"], reader.now, language)
         mark = pick(language, f"hạn {due}", f"due {due}")
@@ -180,7 +181,7 @@ def _entry(entry: Mapping[str, Any], reader: Reader) -> str:
     said = [f"«{text}»" for text in (entry["note"], entry["reason"]) if text]
     at = moment(entry["at"], reader.now, language)
     tail = " ".join([*about, *said])
-    return f"  {at} · {entry['actor']} · {act}{': ' + tail if tail else ''}"
+    return f"  {at} · {person_name(reader.city, entry['actor'])} · {act}{': ' + tail if tail else ''}"
 
 
 def _next(incident: Mapping[str, Any], reader: Reader) -> list[str]:

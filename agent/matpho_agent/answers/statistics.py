@@ -10,6 +10,7 @@ from matpho_agent.answers.facts import (
     area_name,
     camera_name,
     filter_words,
+    period_name,
     pick,
     severity_name,
     type_name,
@@ -155,4 +156,4 @@ def _key(group: str, key: str, language: str, city: City) -> str:
         return type_name(key, language)
     if group == "severity":
         return severity_name(key, language)
-    return key
+    return period_name(group, key, language)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from matpho_agent.answers.calls import Done, Reader, Writer
-from matpho_agent.answers.facts import camera_name, filter_words, moment, pick, type_names
+from matpho_agent.answers.facts import camera_name, filter_words, moment, person_name, pick, type_names
 
 
 def _turned(call: Done, reader: Reader) -> str:
@@ -52,7 +52,7 @@ def _watching(call: Done, reader: Reader) -> str:
     places = filter_words(where, reader.city, language)
     words = pick(language, f"có các từ «{query}»", f"with the words «{query}»") if query else ""
     wanted = ", ".join(part for part in (what, words, places) if part)
-    until, told = moment(data["expires_at"], reader.now, language), ", ".join(data["notify"])
+    until, told = moment(data["expires_at"], reader.now, language), _people(data["notify"], reader)
     case = data["case_number"]
     text = pick(
         language,
@@ -60,6 +60,10 @@ def _watching(call: Done, reader: Reader) -> str:
         f"Watch «{data['name']}» ({data['id']}) stands: {wanted}; until {until}; tells {told}.",
     )
     return text + (pick(language, f" Hồ sơ {case}.", f" Case {case}.") if case else "")
+
+
+def _people(ids: Iterable[str], reader: Reader) -> str:
+    return ", ".join(person_name(reader.city, one) for one in ids)
 
 
 WRITERS: dict[str, Writer] = {"move_camera": _turned, "create_watch": _watching}

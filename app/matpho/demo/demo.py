@@ -163,7 +163,9 @@ class _Demo:
         for one in people:
             table.add_row(one.role.value, one.id, one.password, one.name)
         self._console.print(table)
-        self._console.print('Ask in the browser, or: ./dev run matpho ask "có xe tải trắng nào không"', markup=False)
+        where = "" if self._home == Home.find() else f" --home {self._home.root}"
+        ask = f'./dev run matpho ask "có xe tải trắng nào không" --as officer{where}'
+        self._console.print(f"Ask in the browser, or: {ask}", markup=False, soft_wrap=True)
         self._console.print("Ctrl-C stops everything.")
 
 

@@ -15,11 +15,11 @@ PURPOSES = (
 )
 FIELDS = ("họ tên", "ngày sinh", "địa chỉ thường trú", "chủ xe")
 GRANTED = timedelta(days=365)
+_LOCAL_UNITS = (("CA", "Công an", "police"), ("VS", "Tổ vệ sinh môi trường", "environment"))
 _CITY_UNITS = (
     ("HN-CSGT-01", "Đội Cảnh sát giao thông số 1", "traffic", ("CSGT", "cảnh sát giao thông", "traffic police")),
     ("HN-PCCC-01", "Đội Chữa cháy và cứu nạn số 1", "fire", ("PCCC", "cứu hỏa", "chữa cháy", "fire brigade")),
     ("HN-115-01", "Tổ cấp cứu 115 trung tâm", "medical", ("115", "cấp cứu", "ambulance")),
-    ("HN-MT-01", "Đội vệ sinh môi trường số 1", "environment", ("vệ sinh môi trường", "xe rác", "cleaning crew")),
 )
 PROCEDURES: tuple[Mapping[str, Any], ...] = (
     {
@@ -87,22 +87,23 @@ PROCEDURES: tuple[Mapping[str, Any], ...] = (
 
 
 def units(communes: Sequence[Mapping[str, Any]], province: str) -> list[dict[str, Any]]:
-    """The police of each commune and the city's own units, for areas as `matpho.yaml` names them."""
-    police = [
+    """Police and cleaners of each commune and the city's own units, for areas as `matpho.yaml` names them."""
+    local = [
         {
-            "id": f"CA-{area['code']}",
-            "name": f"Công an {area['name'][0].lower()}{area['name'][1:]}",
-            "aliases": [f"công an {alias}" for alias in area["aliases"]],
+            "id": f"{prefix}-{area['code']}",
+            "name": f"{what} {area['name'][0].lower()}{area['name'][1:]}",
+            "aliases": [f"{what} {alias}" for alias in area["aliases"]],
             "area": area["code"],
-            "kind": "police",
+            "kind": kind,
         }
         for area in communes
+        for prefix, what, kind in _LOCAL_UNITS
     ]
     city = [
         {"id": id_, "name": name, "aliases": list(aliases), "area": province, "kind": kind}
         for id_, name, kind, aliases in _CITY_UNITS
     ]
-    return police + city
+    return local + city
 
 
 def grant(now: datetime) -> dict[str, Any]:

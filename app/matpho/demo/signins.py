@@ -26,13 +26,13 @@ class SignIn:
 
 
 _PEOPLE = (
-    ("commander", "Chỉ huy trực ban", Role.COMMANDER, False),
-    ("officer", "Cán bộ trực phường", Role.OFFICER, True),
-    ("investigator", "Điều tra viên", Role.INVESTIGATOR, True),
-    ("leader", "Lãnh đạo", Role.LEADER, False),
-    ("auditor", "Kiểm toán viên", Role.AUDITOR, False),
-    ("admin", "Quản trị hệ thống", Role.ADMIN, False),
-    ("citizen", "Người dân", Role.CITIZEN, False),
+    ("commander", "Trung tá Đỗ Hải Đăng", Role.COMMANDER, False),
+    ("officer", "Trung úy Lê Thu Hà", Role.OFFICER, True),
+    ("investigator", "Thiếu tá Phạm Đức Long", Role.INVESTIGATOR, True),
+    ("leader", "Bà Vũ Minh Nguyệt", Role.LEADER, False),
+    ("auditor", "Bà Đặng Hồng Vân", Role.AUDITOR, False),
+    ("admin", "Kỹ sư Bùi Nam Sơn", Role.ADMIN, False),
+    ("citizen", "Chị Hoàng Mai", Role.CITIZEN, False),
 )
 
 

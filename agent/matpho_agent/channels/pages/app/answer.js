@@ -5,6 +5,7 @@ const EVENT_ID = /\[?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 
 const NUMBERED = /^\d+\. /;
 const FIGURE = /^- .*: /;
+const MORE = /^(… (?:và|and) )(\d+)( .*)$/;
 const PROPOSALS = /^[^«»]{1,20}: «[^«»]+»(, «[^«»]+»)*[.]$/;
 /** A last line that only proposes what to ask next. */
 
@@ -27,8 +28,18 @@ export function parted({ answer, step, hits, tables }) {
     const cut = lines.length - (!step && PROPOSALS.test(lines[lines.length - 1]) ? 1 : 0);
     return { head: lines.slice(0, cut), tail: lines.slice(cut) };
   }
-  const tail = step ? [] : lines.slice(first).filter((line) => !repeated(line));
-  return { head: lines.slice(0, first), tail };
+  const listed = lines.filter(repeated).length;
+  const shown = listed > 0 && FIGURE.test(lines[first]) ? Infinity : hits.length; // a table shows all its rows
+  const tail = step ? [] : lines.slice(first).filter((line) => !repeated(line)).map((line) => beyond(line, shown - listed));
+  return { head: lines.slice(0, first), tail: tail.filter((line) => line !== null) };
+}
+
+/** "… and 51 more": less by what the page shows beyond the text's own list, null where nothing is left. @param {string} line @param {number} further */
+function beyond(line, further) {
+  const more = MORE.exec(line);
+  if (!more || further <= 0) return line;
+  const left = Number(more[2]) - further;
+  return left > 0 ? `${more[1]}${left}${more[3]}` : null;
 }
 
 /** @param {{lines: string[], busy: boolean, t: (key: string) => string, open: (id: string) => void}} props */

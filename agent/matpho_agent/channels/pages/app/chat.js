@@ -14,8 +14,8 @@ const FEW = 4;
 /** With fewer examples than this the role's own help is shown too. */
 const EXAMPLES = { leader: "try_leader", citizen: "try_citizen", admin: "try_admin", auditor: "try_auditor" };
 
-/** @param {{me: any, t: (key: string) => string, language: "vi" | "en", open: (id: string) => void, learn: (words: any) => void, changed: (me: any) => void, signedOut: () => void, waiting: any[] | null, look: () => Promise<void>}} props */
-export function Chat({ me, t, language, open, learn, changed, signedOut, waiting, look }) {
+/** @param {{me: any, t: (key: string) => string, speak: (tongue: "vi" | "en") => (key: string) => string, language: "vi" | "en", open: (id: string) => void, learn: (tongue: "vi" | "en", words: any) => void, changed: (me: any) => void, signedOut: () => void, waiting: any[] | null, look: () => Promise<void>}} props */
+export function Chat({ me, t, speak, language, open, learn, changed, signedOut, waiting, look }) {
   const [turns, setTurns] = useState(() => recall(me.user_id).turns);
   const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);
@@ -29,10 +29,14 @@ export function Chat({ me, t, language, open, learn, changed, signedOut, waiting
     call(`/api/v1/chat/welcome?language=${language}`)
       .then((answer) => {
         setWelcome(answer.help);
-        learn(answer.words);
+        learn(language, answer.words);
       })
       .catch((error) => error.status === 401 && signedOut());
   }, [language]);
+  const other = turns.find((turn) => turn.language && turn.language !== language)?.language ?? "";
+  useEffect(() => {
+    if (other) call(`/api/v1/chat/welcome?language=${other}`).then((answer) => learn(other, answer.words)).catch(() => {});
+  }, [other]);
   useEffect(() => {
     // The end of the answer while it fits, else its question at the top: nobody scrolls back to see what was said.
     const last = log.current?.querySelector(".turn:last-of-type");
@@ -61,7 +65,7 @@ export function Chat({ me, t, language, open, learn, changed, signedOut, waiting
         else if (event === "step") change({ step: data.tool ? t(`tool_${data.tool}`) : t("step_plan") });
         else if (event === "token") add(data.text);
         else if (event === "result") change(data);
-        else if (event === "done") change({ outcome: data.outcome, rule: data.rule, calls: data.tool_calls, step: "" });
+        else if (event === "done") change({ outcome: data.outcome, rule: data.rule, language: data.language, calls: data.tool_calls, step: "" });
       }
       change({ step: "" }); // a stream that was cut has no last word
     } catch (error) {
@@ -99,7 +103,7 @@ export function Chat({ me, t, language, open, learn, changed, signedOut, waiting
   return html`<main class="chat">
     <section class="log" ref=${log} tabindex="0" role="log" aria-live="polite" aria-label=${t("conversation")}>
       ${turns.length === 0 && html`<${Start} me=${me} welcome=${welcome} t=${t} ask=${ask} />`}
-      ${turns.map((turn, index) => html`<${Turn} key=${index} turn=${turn} t=${t} language=${language} open=${open} ask=${ask} last=${index === turns.length - 1 && !busy} me=${me} changed=${changed} waiting=${waiting} />`)}
+      ${turns.map((turn, index) => html`<${Turn} key=${index} turn=${turn} t=${speak(turn.language ?? language)} language=${turn.language ?? language} open=${open} ask=${ask} last=${index === turns.length - 1 && !busy} me=${me} changed=${changed} waiting=${waiting} />`)}
     </section>
     <form class="composer" onSubmit=${(/** @type {Event} */ event) => (event.preventDefault(), ask(text))}>
       <label class="hidden" for="question">${t("ask_label")}</label>
@@ -156,12 +160,12 @@ function Turn({ turn, t, language, open, ask, last, me, changed, waiting }) {
         ${t(`outcome_${turn.outcome}`)}${RULED.has(turn.outcome) && turn.rule && html`: <span title=${turn.rule}>${ruleName(turn.rule, t)}</span>`}
       </p>`}
       <${Answer} lines=${head} busy=${turn.step !== ""} t=${t} open=${open} />
-      <${Tables} tables=${turn.tables} t=${t} />
+      <${Tables} tables=${turn.tables} t=${t} language=${language} />
       <${Media} media=${turn.media} t=${t} language=${language} />
       <${Hits} hits=${turn.hits} t=${t} language=${language} open=${open} />
       <${After} lines=${tail} ask=${ask} />
       ${last && turn.rule === "step_up" && html`<${AskedAgain} me=${me} t=${t} done=${(/** @type {any} */ now) => (changed(now), ask(turn.question))} />`}
-      <${Proposal} proposal=${turn.proposal} last=${last} waiting=${waiting} t=${t} language=${language} ask=${ask} />
+      <${Proposal} proposal=${turn.proposal} last=${last} waiting=${waiting} t=${t} ask=${ask} />
     </div>
   </article>`;
 }

@@ -11,8 +11,8 @@ import { useWaiting, Waiting } from "./waiting.js";
 
 function App() {
   const [language, setLanguage] = useState(chosen());
-  const [catalogue, setCatalogue] = useState(null);
-  const [words, setWords] = useState({});
+  const [catalogues, setCatalogues] = useState(null);
+  const [words, setWords] = useState({ vi: {}, en: {} });
   const [me, setMe] = useState(undefined);
   const [notice, setNotice] = useState("");
   const [event, setEvent] = useState(null);
@@ -21,18 +21,21 @@ function App() {
   const inside = Boolean(me && me.second_factor !== "due" && me.second_factor !== "missing");
   const [waiting, look] = useWaiting(inside);
   useEffect(() => {
-    load(language).then((found) => setCatalogue(() => found));
-  }, [language]);
+    load().then(setCatalogues);
+  }, []);
+  useEffect(() => {
+    document.documentElement.lang = language;
+    if (catalogues) document.title = catalogues[language].title;
+  }, [language, catalogues]);
   useEffect(() => {
     call("/api/v1/auth/me")
       .then(setMe)
       .catch(() => setMe(null));
   }, []);
-  if (!catalogue || me === undefined) return null;
-  const t = (/** @type {string} */ key) => {
-    const found = catalogue(key);
-    return found === key ? (words[key] ?? key) : found;
-  };
+  if (!catalogues || me === undefined) return null;
+  const speak = (/** @type {"vi" | "en"} */ tongue) => (/** @type {string} */ key) => catalogues[tongue][key] ?? words[tongue][key] ?? key;
+  const t = speak(language);
+  const learn = (/** @type {"vi" | "en"} */ tongue, /** @type {any} */ found) => setWords((all) => ({ ...all, [tongue]: found }));
   const switchLanguage = () => {
     const other = language === "vi" ? "en" : "vi";
     choose(other);
@@ -65,7 +68,7 @@ function App() {
       </nav>
     </header>
     ${inside
-      ? html`<${Chat} me=${me} t=${t} language=${language} open=${setEvent} learn=${setWords} changed=${setMe} signedOut=${signedOut} waiting=${waiting} look=${look} />`
+      ? html`<${Chat} me=${me} t=${t} speak=${speak} language=${language} open=${setEvent} learn=${learn} changed=${setMe} signedOut=${signedOut} waiting=${waiting} look=${look} />`
       : me
         ? html`<${SecondFactor} t=${t} me=${me} done=${setMe} cancel=${signOut} />`
         : html`<${SignIn} t=${t} notice=${notice} signedIn=${setMe} />`}

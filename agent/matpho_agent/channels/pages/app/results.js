@@ -55,13 +55,13 @@ function picture(jpeg) {
   return `data:image/jpeg;base64,${jpeg.replaceAll("-", "+").replaceAll("_", "/")}`;
 }
 
-/** @param {{tables: any[], t: (key: string) => string}} props */
-export function Tables({ tables, t }) {
-  return tables.filter(({ table }) => table.rows.length > 1).map((item) => html`<${Table} ...${item} t=${t} />`);
+/** @param {{tables: any[], t: (key: string) => string, language: "vi" | "en"}} props */
+export function Tables({ tables, t, language }) {
+  return tables.filter(({ table }) => table.rows.length > 1).map((item) => html`<${Table} ...${item} t=${t} language=${language} />`);
 }
 
-/** @param {{table: any, chart: any, t: (key: string) => string}} props */
-function Table({ table, chart, t }) {
+/** @param {{table: any, chart: any, t: (key: string) => string, language: "vi" | "en"}} props */
+function Table({ table, chart, t, language }) {
   const compared = table.rows.some((/** @type {any} */ row) => row.compared !== null);
   const most = Math.max(1, ...table.rows.map((/** @type {any} */ row) => row.value));
   const bars = chart.kind !== "line";
@@ -79,7 +79,7 @@ function Table({ table, chart, t }) {
       <tbody>
         ${table.rows.map(
           (/** @type {any} */ row) => html`<tr>
-            ${row.key.map((/** @type {string} */ part) => html`<td>${t(part)}</td>`)}
+            ${row.key.map((/** @type {string} */ part, /** @type {number} */ place) => html`<td>${period(table.group_by[place], part, language) ?? t(part)}</td>`)}
             <td class="number">${round(row.value)}</td>
             ${compared && html`<td class="number">${row.compared === null ? "–" : round(row.compared)}</td>`}
             ${bars && html`<td class="share"><${Bar} share=${row.value / most} /></td>`}
@@ -88,6 +88,18 @@ function Table({ table, chart, t }) {
       </tbody>
     </table>
   </div>`;
+}
+
+/** A row over time in words; null for what is no time. @param {string} group @param {string} key @param {"vi" | "en"} language */
+function period(group, key, language) {
+  const week = group === "week" ? /^\d{4}-W(\d{2})$/.exec(key) : null;
+  if (week) return language === "vi" ? `Tuần ${Number(week[1])}` : `Week ${Number(week[1])}`;
+  const at = new Date(group === "day" ? `${key}T00:00+07:00` : key);
+  if (!["day", "hour"].includes(group) || Number.isNaN(at.getTime())) return null;
+  const parts = group === "day" ? { weekday: "short" } : { hour: "2-digit", minute: "2-digit" };
+  return new Intl.DateTimeFormat(language === "vi" ? "vi-VN" : "en-GB", {
+    timeZone: "Asia/Ho_Chi_Minh", day: "2-digit", month: "2-digit", ...parts,
+  }).format(at);
 }
 
 /** @param {number | null} value */

@@ -1,17 +1,11 @@
 /** The page's words in Vietnamese and English, from the catalogue files. */
 
-const catalogues = {};
-
-/** @param {"vi" | "en"} language */
-export async function load(language) {
-  if (!catalogues[language]) {
-    const response = await fetch(new URL(`../locales/${language}.json`, import.meta.url));
-    catalogues[language] = await response.json();
-  }
-  document.documentElement.lang = language;
-  document.title = catalogues[language].title;
-  const words = catalogues[language];
-  return (/** @type {string} */ key) => words[key] ?? key;
+/** Both catalogues: an answer is shown in the language it was asked in. */
+export async function load() {
+  const [vi, en] = await Promise.all(
+    ["vi", "en"].map(async (language) => (await fetch(new URL(`../locales/${language}.json`, import.meta.url))).json()),
+  );
+  return { vi, en };
 }
 
 /** The last choice of language, Vietnamese at first. */
