@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 import zlib
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from matpho_platform.feedback.errors import (
     TooManyGuessesError,
     TooManyReportsError,
 )
+from matpho_platform.feedback.once import SPAN, Once
 from matpho_platform.feedback.photos import PhotoCleaner, check_header
 from matpho_platform.feedback.places import area_near, area_said
 from matpho_platform.feedback.schemas import Category, FeedbackRecord, Place, Report, Status
@@ -89,6 +91,24 @@ class TestFiling:
         assert await ready.feedback.submit(HOA, report(), at=NOON, key="k-1") == first
         assert await ready.feedback.own(HOA) == (first.code,)
 
+    @pytest.mark.parametrize("anonymous", [False, True])
+    async def test_a_report_sent_twice_is_filed_once(self, ready: Center, anonymous: bool) -> None:
+        said = report(anonymous=anonymous)
+        first, second = await asyncio.gather(*(ready.feedback.submit(HOA, said, at=NOON) for _ in range(2)))
+        again = await ready.feedback.submit(HOA, said, at=NOON + SPAN)
+        assert first.code == second.code == again.code
+        others = [
+            await ready.feedback.submit(HOA, said, at=NOON + 3 * SPAN),
+            await ready.feedback.submit(TUAN, said, at=NOON),
+            await ready.feedback.submit(HOA, report(f"{RUBBISH}!", anonymous=anonymous), at=NOON),
+            await ready.feedback.submit(HOA, report(anonymous=not anonymous), at=NOON),
+        ]
+        assert len({first.code, *(filed.code for filed in others)}) == 5
+
+    def test_what_is_kept_of_an_anonymous_report_cannot_be_tried_against_accounts(self) -> None:
+        said = report(anonymous=True)
+        assert Once().keys("hoa", said, NOON) != Once().keys("hoa", said, NOON)
+
     async def test_an_anonymous_report_has_no_owner_anywhere(self, ready: Center) -> None:
         filed = await ready.feedback.submit(HOA, report(anonymous=True), at=NOON)
         assert await ready.feedback.owner_of(filed.code) == ("p-hoan-kiem", None)
@@ -118,8 +138,8 @@ class TestFiling:
         assert (await ready.feedback.status(HOA, filed.code, at=NOON)).event_ids == ()
 
     async def test_one_account_cannot_flood_the_desk(self, ready: Center) -> None:
-        for _ in range(REPORTS):
-            await ready.feedback.submit(HOA, report(), at=NOON)
+        for number in range(REPORTS):
+            await ready.feedback.submit(HOA, report(f"{RUBBISH} {number}"), at=NOON)
         with pytest.raises(TooManyReportsError):
             await ready.feedback.submit(HOA, report(), at=NOON)
         await ready.feedback.submit(TUAN, report(), at=NOON)

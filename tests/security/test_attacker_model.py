@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import update
 
 from matpho.eval.attacker import Report, attack, run
+from matpho.eval.attacker_arguments import FITTING, Things
+from matpho.eval.attacker_city import attacked_city
 from matpho.eval.attacker_rights import ACTS, TABLE, Caller, may
 from matpho_platform.access.decisions import Allowed, Facts, Resource
 from matpho_platform.access.principal import Principal, Role, Scope
@@ -125,6 +127,12 @@ class TestRights:
     def test_the_table_knows_every_tool_and_no_other(self) -> None:
         assert set(TABLE) == set(TOOLS)
         assert {name for name, tool in TOOLS.items() if tool.prepare is not None} == ACTS
+
+    def test_the_attacker_can_call_every_tool_as_it_wants_to_be_called(self) -> None:
+        assert FITTING.keys() >= TOOLS.keys()
+        things = Things(attacked_city(), 1)
+        for name, tool in TOOLS.items():
+            tool.arguments.model_validate(FITTING[name](things))
 
     def test_it_says_no_where_the_contract_does(self) -> None:
         officer = Caller("a", "officer", ("TT-AN",), 0.0)

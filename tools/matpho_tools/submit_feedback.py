@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from matpho_contracts.ids import ShortId
 from matpho_platform.feedback.categories import category_named
@@ -16,6 +16,8 @@ from matpho_platform.feedback.schemas import MAX_PHOTOS, MAX_PLACE, MAX_TEXT, La
 from matpho_tools.contract import Arguments, Call, MissingError, Produced, Tool
 
 MAX_PHOTO_BASE64 = MAX_BYTES * 4 // 3 + 4
+MAX_PHOTOS_BASE64 = 64 * 1024 * 1024
+"""Of all photos of a report together: five of a good telephone; one alone may have MAX_PHOTO_BASE64."""
 Photo = Annotated[str, StringConstraints(max_length=MAX_PHOTO_BASE64)]
 PlaceWords = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_PLACE)]
 
@@ -39,6 +41,13 @@ class SubmitFeedbackArguments(Arguments):
     area: ShortId | None = None
     photos: tuple[Photo, ...] = Field(default=(), max_length=MAX_PHOTOS)
     anonymous: bool = False
+
+    @field_validator("photos")
+    @classmethod
+    def _bounded(cls, photos: tuple[str, ...]) -> tuple[str, ...]:
+        if sum(map(len, photos)) > MAX_PHOTOS_BASE64:
+            raise ValueError("the photos are too large together; send fewer or smaller ones")
+        return photos
 
 
 async def _run(call: Call[SubmitFeedbackArguments]) -> Produced:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import PlainTextResponse
@@ -29,17 +29,18 @@ router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
 ACTION = "search_audit"
 _MAX = 2**53
 _TILE = re.compile(r"tile/(?:entries|[0-9]|[1-5][0-9]|6[0-3])/(?:x[0-9]{3}/){0,5}[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?")
+_TILE_ANSWER: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
 Size = Annotated[int, Query(ge=0, le=_MAX)]
 
 
-@router.get("/checkpoint")
+@router.get("/checkpoint", response_class=PlainTextResponse)
 async def checkpoint(request: Request, principal: CurrentPrincipal, center: TheCenter) -> PlainTextResponse:
     """The log's head as a signed note, C2SP tlog-checkpoint. Keep it: with it you find out a log that was rewritten."""
     await _permit(request, principal, center, "checkpoint", {})
     return PlainTextResponse(await center.audit.checkpoint(), headers={"cache-control": "no-store"})
 
 
-@router.get("/key")
+@router.get("/key", response_class=PlainTextResponse)
 async def key(request: Request, principal: CurrentPrincipal, center: TheCenter) -> PlainTextResponse:
     """The log's verifier key: name, id and Ed25519 key."""
     await _permit(request, principal, center, "key", {})
@@ -65,7 +66,7 @@ async def consistency(
     return await center.audit.consistency(old, size)
 
 
-@router.get("/tile/{path:path}")
+@router.get("/tile/{path:path}", response_class=Response, responses=_TILE_ANSWER)
 async def tile(request: Request, principal: CurrentPrincipal, center: TheCenter, path: str) -> Response:
     """A tile or an entry bundle as C2SP tlog-tiles names them."""
     name = f"tile/{path}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
@@ -19,6 +19,7 @@ from matpho_contracts.edge_api import (
 from matpho_contracts.errors import BadInputError, NotFoundError
 from matpho_platform.cameras.errors import UnknownKeyError
 from matpho_platform.cameras.signed import NonceMemory, signed_edge
+from matpho_platform.web.problems import declared
 from matpho_platform.web.session import TheCenter
 
 MAX_STATUS_BYTES = 1024 * 1024
@@ -26,6 +27,8 @@ MAX_STATUS_BYTES = 1024 * 1024
 SMALL_ANSWER_BYTES = 8 * 1024 * 1024
 LARGE_ANSWERS_AT_ONCE = 3
 """Clips are held in memory while their signature is checked."""
+
+_ANSWERS = declared({409: "This very request was made before.", 429: "Too much waits already."})
 
 
 class AnswerNotWantedError(NotFoundError):
@@ -43,7 +46,7 @@ class AnswerTooLargeError(BadInputError):
 
 def edge_router() -> APIRouter:
     """A router with its own memory of nonces."""
-    router = APIRouter(prefix="/api/v1/edges", tags=["edges"])
+    router = APIRouter(prefix="/api/v1/edges", tags=["edges"], responses=_ANSWERS)
     nonces = NonceMemory()
     large = asyncio.Semaphore(LARGE_ANSWERS_AT_ONCE)
 
@@ -52,7 +55,7 @@ def edge_router() -> APIRouter:
         """Bind a box's key by its one-time token."""
         return await center.edges.enrol(said)
 
-    @router.put("/{edge_id}/status", status_code=204)
+    @router.put("/{edge_id}/status", status_code=204, openapi_extra=_body("application/json"))
     async def status(edge_id: str, request: Request, center: TheCenter) -> None:
         """Take a heartbeat."""
         body = await _bounded(request, MAX_STATUS_BYTES)
@@ -76,7 +79,7 @@ def edge_router() -> APIRouter:
         await signed_edge(request, edge_id, b"", center.edges, nonces)
         return CommandList(commands=await center.commands.wait(edge_id, wait))
 
-    @router.post("/{edge_id}/results/{command_id}", status_code=204)
+    @router.post("/{edge_id}/results/{command_id}", status_code=204, openapi_extra=_body("application/octet-stream"))
     async def result(edge_id: str, command_id: str, request: Request, center: TheCenter) -> Response:
         """Take an answer; its size is bounded by what was asked, before it is read."""
         limit = center.commands.answer_limit(edge_id, command_id)
@@ -94,6 +97,11 @@ def edge_router() -> APIRouter:
         return Response(status_code=204)
 
     return router
+
+
+def _body(kind: str) -> dict[str, Any]:
+    """What the description of the API says of a body whose signature is checked before it is read."""
+    return {"requestBody": {"required": True, "content": {kind: {"schema": {"type": "string"}}}}}
 
 
 async def _bounded(request: Request, limit: int) -> bytes:

@@ -44,9 +44,10 @@ async def by_codes(session: ReadSession, codes: Sequence[str]) -> RowMapping | N
     return next((rows[code] for code in codes if code in rows), None)
 
 
-async def by_key(session: ReadSession, key: str) -> RowMapping | None:
-    """The report that was filed under a key."""
-    return await session.first(select(feedback).where(feedback.c.key == key))
+async def by_keys(session: ReadSession, keys: Sequence[str]) -> RowMapping | None:
+    """A report that was filed under one of these keys, the newest."""
+    query = select(feedback).where(feedback.c.key.in_(keys)).order_by(feedback.c.created_ms.desc())
+    return await session.first(query.limit(1))
 
 
 async def step_by_key(session: ReadSession, key: str) -> RowMapping | None:

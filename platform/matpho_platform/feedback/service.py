@@ -31,6 +31,7 @@ from matpho_platform.feedback.errors import (
     TooManyReportsError,
 )
 from matpho_platform.feedback.limits import Window
+from matpho_platform.feedback.once import Once
 from matpho_platform.feedback.photos import PhotoCleaner
 from matpho_platform.feedback.places import area_near, area_said
 from matpho_platform.feedback.schemas import (
@@ -48,6 +49,7 @@ from matpho_platform.incidents.schemas import Unit
 from matpho_platform.incidents.units import UnitService
 from matpho_platform.store.blobs import BlobStore
 from matpho_platform.store.engine import Store
+from matpho_platform.store.errors import DuplicateError
 from matpho_platform.store.session import WriteSession
 
 GUESSES = 10
@@ -92,13 +94,15 @@ class FeedbackService:
         self._photos = PhotoCleaner()
         self._guesses = Window(GUESSES, GUESS_SPAN)
         self._reports = Window(REPORTS, REPORT_SPAN)
+        self._once = Once()
 
     async def submit(self, principal: Principal, report: Report, *, at: datetime, key: str = "") -> Filed:
-        """File a report; with a `key` that was used before, the receipt of that report again.
+        """File a report; of one that was filed under this `key`, or by the same account just now, the receipt again.
 
         Raises PlaceUnknownError, PhotoError, TooManyReportsError.
         """
-        if key and (earlier := await self._filed_before(key)) is not None:
+        keys = (key,) if key else self._once.keys(principal.user_id, report, at)
+        if (earlier := await self._filed_before(keys)) is not None:
             return earlier
         if self._reports.full(principal.user_id, at):
             raise TooManyReportsError("Too many reports from this account.", action="Wait an hour.")
@@ -107,7 +111,7 @@ class FeedbackService:
         code = new_code()
         values = {
             "code": code,
-            "key": key or None,
+            "key": keys[0],
             "category": routed.category.value,
             "text": report.text,
             "area": routed.area,
@@ -122,9 +126,14 @@ class FeedbackService:
             "created_ms": unix_ms(at),
             "changed_ms": unix_ms(at),
         }
-        async with self._store.writing() as session:
-            await repository.add(session, values)
-            await _step(session, code, at, Status.RECEIVED)
+        try:
+            async with self._store.writing() as session:
+                await repository.add(session, values)
+                await _step(session, code, at, Status.RECEIVED)
+        except DuplicateError:
+            if (earlier := await self._filed_before(keys)) is None:
+                raise
+            return earlier
         self._reports.count(principal.user_id, at)
         return Filed(
             code=code,
@@ -237,9 +246,9 @@ class FeedbackService:
             return True
         return principal.role in _STAFF_OF_AREAS and area in self._areas.expand(principal.areas)
 
-    async def _filed_before(self, key: str) -> Filed | None:
+    async def _filed_before(self, keys: Sequence[str]) -> Filed | None:
         async with self._store.reading() as session:
-            row = await repository.by_key(session, key)
+            row = await repository.by_keys(session, keys)
         if row is None:
             return None
         unit = await self._units.find(row["unit_id"]) if row["unit_id"] else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
+from pydantic import BaseModel
 from sqlalchemy import text
 
 from matpho_contracts.errors import MatphoError
@@ -13,14 +14,22 @@ from matpho_platform.web.session import TheCenter
 router = APIRouter(tags=["health"])
 
 
+class Ready(BaseModel):
+    """The center works."""
+
+    status: str = "ok"
+    index_jobs_waiting: int
+    """Events that the search index has yet to take in."""
+
+
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
     """The process answers."""
     return {"status": "ok"}
 
 
-@router.get("/readyz")
-async def readyz(center: TheCenter) -> Response:
+@router.get("/readyz", response_model=Ready)
+async def readyz(center: TheCenter) -> Ready | Response:
     """The database answers and the workers run; 503 with the reason when not."""
     try:
         async with center.store.reading() as session:
@@ -30,4 +39,4 @@ async def readyz(center: TheCenter) -> Response:
         return problem(503, error.code, error.message, error.action)
     if not center.workers.alive():
         return problem(503, "workers", "A background worker has stopped.", "Restart the center.")
-    return Response(f'{{"status":"ok","index_jobs_waiting":{behind}}}', media_type="application/json")
+    return Ready(index_jobs_waiting=behind)

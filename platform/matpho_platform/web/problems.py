@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,17 +18,34 @@ from matpho_contracts.errors import MatphoError
 from matpho_platform.access.errors import TooManyTriesError
 
 MEDIA_TYPE = "application/problem+json"
-DECLARED: dict[int | str, dict[str, Any]] = {
-    status: {"description": text}
-    for status, text in {
+
+
+class Problem(BaseModel):
+    """What went wrong and what to do about it."""
+
+    code: str
+    message: str
+    action: str
+
+
+def declared(texts: Mapping[int, str], model: type[BaseModel] | None = None) -> dict[int | str, dict[str, Any]]:
+    """Statuses with what they mean, for the description of the API: a problem each, or else the `model`."""
+    content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+    also: dict[str, Any] = {"model": model} if model else {}
+    return {status: {"description": text, "content": content, **also} for status, text in texts.items()}
+
+
+DECLARED = declared(
+    {
         401: "Not signed in.",
         403: "Not for this person, or refused to everybody.",
         404: "There is no such thing within what the caller may see.",
         413: "Too large.",
         422: "A piece is missing, or not as it should be.",
         503: "A part does not answer; the answer says which.",
-    }.items()
-}
+        507: "There is no room left; nothing was kept.",
+    }
+)
 """What any endpoint may answer besides its own, for the description of the API."""
 
 _log = structlog.get_logger(__name__)

@@ -12,6 +12,9 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends
+from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
+from fastapi.openapi.models import SecurityBase as Scheme
+from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
@@ -86,12 +89,29 @@ def _checked_token(connection: HTTPConnection) -> str:
     return token
 
 
-async def current_principal(connection: HTTPConnection) -> Principal:
+class _Described(SecurityBase):
+    """Names a way to sign in in the description of the API; `_checked_token` is what looks at it."""
+
+    def __init__(self, name: str, scheme: Scheme) -> None:
+        self.scheme_name, self.model = name, scheme
+
+    async def __call__(self) -> None:
+        """Nothing to do."""
+
+
+_COOKIE = APIKey.model_validate({"in": APIKeyIn.cookie, "name": COOKIE, "description": f"Over TLS: {SECURE_COOKIE}."})
+BySession = Annotated[None, Depends(_Described("session", _COOKIE))]
+ByToken = Annotated[None, Depends(_Described("token", HTTPBearer(description="An API token.")))]
+
+
+async def current_principal(
+    connection: HTTPConnection, _session: BySession = None, _token: ByToken = None
+) -> Principal:
     """FastAPI dependency: who calls. Raises NotSignedInError, SecondFactorNeededError, ForeignOriginError."""
     return await center_of(connection).accounts.principal(_checked_token(connection))
 
 
-async def half_session(connection: HTTPConnection) -> Bearer:
+async def half_session(connection: HTTPConnection, _session: BySession = None) -> Bearer:
     """FastAPI dependency: a person in a browser, also one whose second factor is missing; raises SessionOnlyError."""
     bearer = await center_of(connection).accounts.bearer(_checked_token(connection))
     if bearer.kind != "session":
@@ -99,7 +119,7 @@ async def half_session(connection: HTTPConnection) -> Bearer:
     return bearer
 
 
-async def session_principal(connection: HTTPConnection) -> Principal:
+async def session_principal(connection: HTTPConnection, _session: BySession = None) -> Principal:
     """FastAPI dependency: a person who is signed in in a browser; raises SessionOnlyError for an API token."""
     principal = await current_principal(connection)
     if token_of(connection)[0].startswith(PREFIX):
@@ -107,7 +127,7 @@ async def session_principal(connection: HTTPConnection) -> Principal:
     return principal
 
 
-async def fresh_principal(connection: HTTPConnection) -> Principal:
+async def fresh_principal(connection: HTTPConnection, _session: BySession = None) -> Principal:
     """FastAPI dependency: such a person, who showed their second factor just now; raises StepUpError."""
     principal = await session_principal(connection)
     await center_of(connection).accounts.require_fresh(principal)

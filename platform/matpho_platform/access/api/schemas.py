@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, StringConstraints
 
 from matpho_contracts.ids import ShortId
 from matpho_platform.access.principal import Role
+from matpho_platform.web.problems import declared
 
 UserText = Annotated[str, StringConstraints(max_length=64)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -25,17 +26,8 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Problem(BaseModel):
-    """What went wrong and what to do about it."""
-
-    code: str
-    message: str
-    action: str
-
-
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": text}
-    for status, text in {
+PROBLEMS = declared(
+    {
         401: "Not signed in, or not by this.",
         403: "Not from this page, or not by this person.",
         404: "There is no such thing.",
@@ -44,8 +36,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         422: "Not as it should be.",
         429: "Too many wrong tries; Retry-After says how long to wait.",
         503: "Not available here or now.",
-    }.items()
-}
+    }
+)
 
 
 class SignIn(Body):
