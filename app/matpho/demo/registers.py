@@ -13,7 +13,7 @@ PURPOSES = (
     "điều tra hình sự",
     "xác minh người mất tích",
 )
-FIELDS = ("họ tên", "ngày sinh", "địa chỉ thường trú", "chủ xe")
+FIELDS = ("họ tên", "ngày sinh", "địa chỉ", "chủ xe")
 GRANTED = timedelta(days=365)
 _LOCAL_UNITS = (("CA", "Công an", "police"), ("VS", "Tổ vệ sinh môi trường", "environment"))
 _CITY_UNITS = (

@@ -9,6 +9,7 @@ import { forget, keep, recall } from "./talk.js";
 
 const STOP_MS = 3000;
 /** How long the server may take to say that it has stopped. */
+const STEP_UP = "step_up";
 const RULED = new Set(["denied", "refused"]);
 const FEW = 4;
 /** With fewer examples than this the role's own help is shown too. */
@@ -156,7 +157,8 @@ function Turn({ turn, t, language, open, ask, last, me, changed, waiting }) {
     <div class="reply">
       <span class="hidden">${t("assistant")}: </span>
       ${turn.step && !turn.answer && html`<p class="step" role="status">${turn.step}…</p>`}
-      ${marked && html`<p class=${`outcome ${turn.outcome}`}>
+      ${marked && turn.rule === STEP_UP && html`<p class="outcome">${t("rule_step_up")}</p>`}
+      ${marked && turn.rule !== STEP_UP && html`<p class=${`outcome ${turn.outcome}`}>
         ${t(`outcome_${turn.outcome}`)}${RULED.has(turn.outcome) && turn.rule && html`: <span title=${turn.rule}>${ruleName(turn.rule, t)}</span>`}
       </p>`}
       <${Answer} lines=${head} busy=${turn.step !== ""} t=${t} open=${open} />
@@ -164,7 +166,7 @@ function Turn({ turn, t, language, open, ask, last, me, changed, waiting }) {
       <${Media} media=${turn.media} t=${t} language=${language} />
       <${Hits} hits=${turn.hits} t=${t} language=${language} open=${open} />
       <${After} lines=${tail} ask=${ask} />
-      ${last && turn.rule === "step_up" && html`<${AskedAgain} me=${me} t=${t} done=${(/** @type {any} */ now) => (changed(now), ask(turn.question))} />`}
+      ${last && turn.rule === STEP_UP && html`<${AskedAgain} me=${me} t=${t} done=${(/** @type {any} */ now) => (changed(now), ask(turn.question))} />`}
       <${Proposal} proposal=${turn.proposal} last=${last} waiting=${waiting} t=${t} ask=${ask} />
     </div>
   </article>`;
@@ -176,6 +178,10 @@ function Turn({ turn, t, language, open, ask, last, me, changed, waiting }) {
  */
 function AskedAgain({ me, t, done }) {
   const [asked, setAsked] = useState(false);
-  if (!asked) return html`<p><button type="button" class="example" onClick=${() => setAsked(true)}>${t("second_factor")}</button></p>`;
-  return html`<${StepUp} t=${t} me=${me} done=${done} cancel=${() => setAsked(false)} />`;
+  const form = useRef(null);
+  useEffect(() => {
+    form.current?.scrollIntoView({ block: "nearest" });
+  }, [asked]);
+  if (!asked) return html`<p><button type="button" onClick=${() => setAsked(true)}>${t("second_factor")}</button></p>`;
+  return html`<div ref=${form}><${StepUp} t=${t} me=${me} done=${done} cancel=${() => setAsked(false)} /></div>`;
 }

@@ -181,7 +181,7 @@ function SetUp({ t, passkeys, done, cancel }) {
       ${passkeys && !enrolment &&
       html`<button type="button" disabled=${busy} onClick=${() => work(async () => done(await registerPasskey(t("passkey"))))}>${t("make_passkey")}</button>`}
       ${!enrolment &&
-      html`<button type="button" class="quiet" disabled=${busy} onClick=${() => work(async () => setEnrolment(await post(`${AUTH}/totp`, {})))}>
+      html`<button type="button" class=${passkeys ? "second" : ""} disabled=${busy} onClick=${() => work(async () => setEnrolment(await post(`${AUTH}/totp`, {})))}>
         ${t("make_totp")}
       </button>`}
       ${enrolment &&
