@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from matpho_agent.answers.calls import Done
+from matpho_agent.language.codes import read_codes
+from matpho_agent.language.tokens import read_text
 from matpho_agent.planner.drafts.table import DRAFTS, LISTING
 from matpho_agent.planner.lookups import row_of
 from matpho_agent.planner.plan import MAX_REMEMBERED_RESULTS, Memory, NearPlan, Pending, QueryPlan, Remembered, Topic
@@ -162,7 +164,12 @@ def _list(memory: Memory, data: Mapping[str, Any]) -> None:
 
 
 def keep_history(memory: Memory, text: str, calls: list[dict[str, Any]], ids: list[str]) -> None:
-    """Add this exchange in short and drop the oldest."""
+    """Add this exchange in short and drop the oldest; the case and the report that it names stay known."""
+    for code in read_codes(read_text(text), ()):
+        if code.kind == "case":
+            memory.case_number = code.text
+        elif code.kind == "report":
+            memory.report_code = code.text
     entry = {"user": text[:HISTORY_CHARS], "calls": calls[:4], "ids": ids[:5]}
     memory.history = [*memory.history, entry][-HISTORY:]
     memory.turns += 1

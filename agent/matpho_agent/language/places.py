@@ -191,9 +191,13 @@ class PlaceIndex:
             self._entries.append(entry)
 
     def _add_kinds(self, place: Place, spelled: Sequence[str]) -> None:
-        for size in (1, 2, 3):
+        covered: set[int] = set()
+        for size in (3, 2, 1):  # `quảng trường` is no `trường`
             for start in range(len(spelled) - size + 1):
                 stood = self._of_kind.get(" ".join(spelled[start : start + size]))
+                if stood is not None and not covered.isdisjoint(range(start, start + size)):
+                    continue
+                covered.update(range(start, start + size) if stood is not None else ())
                 if stood is not None and len(stood) <= MAX_OF_KIND and (not stood or stood[-1] is not place):
                     stood.append(place)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from matpho_agent.language.frames import framed
@@ -52,7 +53,7 @@ def implied(text: Text, acts: frozenset[str], situation: Situation) -> frozenset
     told = found.plate or lexicon_of("event").exact(text.tokens)
     if told and any(first[: len(words)] == words for words in OBSERVE) and not found.codes:
         return frozenset({"watch"})
-    if "wrap" in acts and (found.event_ids or any(code.kind == "case" for code in found.codes)):
+    if "wrap" in acts and (found.event_ids or any(code.kind == "case" for code in found.codes) or _of_case(text)):
         return frozenset({"export"})
     if (
         "lift" in acts
@@ -63,6 +64,11 @@ def implied(text: Text, acts: frozenset[str], situation: Situation) -> frozenset
     if not (found.plate or found.citizen_id) or all(code.kind != "case" for code in found.codes):
         return frozenset()
     return frozenset({"verify"}) if lexicon_of("field").exact(text.tokens) else frozenset()
+
+
+def _of_case(text: Text) -> bool:
+    """Whether a case or a purpose is spoken of, so that what is wrapped up is evidence."""
+    return re.search(r"(?<![0-9a-z])(?:ho so|muc dich|case|file|purpose|evidence)(?![0-9a-z])", text.plain) is not None
 
 
 def messages_in(text: Text) -> list[tuple[str, Span]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from matpho_agent.language.places import Place
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.drafts import cameras
+from matpho_agent.planner.drafts.standing import MAX_NAME
 from matpho_agent.planner.drafts.table import DRAFTS, NEEDED
 from matpho_agent.planner.lookups import Found
 from matpho_agent.planner.plan import QueryPlan
@@ -36,6 +38,7 @@ def draft(plan: QueryPlan, clause: Clause) -> QueryPlan:
 def complete(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Step:
     """The call, the lookup before it, or the question for the first piece that is missing."""
     arguments = dict(plan.arguments)
+    _of_vehicle(plan, clause, arguments)
     for name in NEEDED.get(plan.intent, ()):
         if name in arguments:
             continue
@@ -91,6 +94,22 @@ def plate_in_focus(clause: Clause) -> str | None:
     return plates.pop() if len(plates) == 1 and clause.says(*POINTERS) else None
 
 
+def _of_vehicle(plan: QueryPlan, clause: Clause, arguments: dict[str, Any]) -> None:
+    """`theo dõi biển này ở Ninh Kiều`: the plate pointed at belongs to what is waited for."""
+    wanted = arguments.get("filter")
+    if plan.intent != "create_watch" or not wanted or wanted.get("plate"):
+        return
+    if not _PLATE_POINTED.search(clause.free.plain):
+        return
+    if (plate := plate_in_focus(clause)) is not None:
+        name = f"{plate} – {arguments.get('name', '')}"
+        arguments["filter"], arguments["name"] = {**wanted, "plate": plate}, name[:MAX_NAME]
+
+
+_PLATE_POINTED = re.compile(
+    r"(?<![0-9a-z])(?:(?:bien(?: so)?|xe|chiec|con|con xe|chiec xe) (?:do|nay|ay|day|kia)"
+    r"|(?:that|this|the same) (?:plate|number|car|vehicle|truck|van|bike|motorbike|lorry))(?![0-9a-z])"
+)
 POINTERS = ("đó", "này", "ấy", "đấy", "nó", "kia", "that", "this", "it", "its", "xe", "biển")
 
 

@@ -17,6 +17,7 @@ from matpho_agent.planner.merging import bare_colour, changes, merged, widens
 from matpho_agent.planner.plan import Memory, QueryPlan
 from matpho_agent.planner.pointing import about_what_was_said, retold
 from matpho_agent.planner.replies import plain_answer, puts_off
+from matpho_agent.planner.scan import OF_CAMERAS
 from matpho_agent.planner.situation import Situation
 from matpho_agent.planner.step import Step
 from matpho_agent.planner.wishes import find_wish
@@ -96,7 +97,7 @@ def _continued(plan: QueryPlan, clause: Clause) -> QueryPlan:
     """Give the clause what it leaves out: its wish, and the filters of what was asked before."""
     memory = clause.memory
     before = memory.plan
-    if plan.camera_that and not plan.camera_ids and not plan.areas:
+    if (plan.camera_that or _faults_of_it(plan, clause)) and not plan.camera_ids and not plan.areas:
         _point_at_place(plan, memory)
     pointed = about_what_was_said(plan, clause)
     if pointed is not None:
@@ -126,6 +127,9 @@ def _continued(plan: QueryPlan, clause: Clause) -> QueryPlan:
         return merged(plan, before, clause, other_kind=other)
     if plan.intent == "event_statistics" and before is not None and not plan.has_filters():
         return merged(plan, before, clause)
+    if not plan.intent and _points_at_nothing(plan, memory):
+        plan.intent = "get_event"
+        return plan
     if (
         not plan.intent
         and (plan.has_filters() or plan.query)
@@ -134,6 +138,12 @@ def _continued(plan: QueryPlan, clause: Clause) -> QueryPlan:
     ):
         plan.intent = "search_events"
     return plan
+
+
+def _points_at_nothing(plan: QueryPlan, memory: Memory) -> bool:
+    """`cái xe đấy biển gì` where nothing has been spoken of: what is meant is asked."""
+    pointed = plan.event is not None and plan.event.that
+    return pointed and not plan.has_filters() and not (memory.topic or memory.results or memory.plan)
 
 
 def _another_camera(plan: QueryPlan, clause: Clause) -> bool:
@@ -218,6 +228,13 @@ def _questions(clause: Clause) -> bool:
 def _is_wish(plan: QueryPlan) -> bool:
     """Whether a clause without a verb still asks for events, rather than being no request at all."""
     return plan.has_filters() or len(plan.query.split()) >= 2
+
+
+def _faults_of_it(plan: QueryPlan, clause: Clause) -> bool:
+    """`nó có hay mất tín hiệu không` of the camera spoken of."""
+    pointed = plan.event is not None and plan.event.that
+    of_cameras = bool(plan.event_types) and set(plan.event_types) <= OF_CAMERAS
+    return pointed and of_cameras and clause.memory.topic == "camera" and not plan.camera_options
 
 
 def _point_at_place(plan: QueryPlan, memory: Memory) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from matpho_agent.language.lexicon import lexicon_of
@@ -72,6 +73,8 @@ def _wants_more(clause: Clause, proposal: Proposal, said: dict[str, Any]) -> boo
 
 def _listed(clause: Clause, proposal: Proposal, said: dict[str, Any]) -> dict[str, Any]:
     """Lists of names that a change adds to or takes from: fields of a check, what a watch waits for."""
+    if proposal.tool == "request_identity_check":  # `lấy thêm cả …` announces a piece, and adds to the list
+        clause = replace(clause, free=clause.text)
     spans = changes(clause)
     if not spans:
         return {}

@@ -20,6 +20,7 @@ READING = (
     "search_events",
 )
 CAMERA_WORDS = ("cam", "camera", "cameras", "cams")
+DEVICES = (("may", "quay"), ("thiet", "bi"))
 VIEW_WORDS = (
     "xem", "coi", "mo", "bat", "ngo", "nhin", "show", "see", "view", "open", "look", "watch", "dom", "grab", "anh",
     "hinh", "lay",
@@ -31,8 +32,8 @@ LISTS = (("danh", "sach"), ("liet", "ke"), ("ke", "ra"), ("ke", "het"), ("list",
 
 
 def speaks_of_cameras(reading: Reading) -> bool:
-    """Whether a word for cameras occurs: `cam`, `camera`, `máy quay`."""
-    return reading.says(*CAMERA_WORDS) or _says_in_order(reading, ("may", "quay"))
+    """Whether a word for cameras occurs: `cam`, `camera`, `máy quay`, `thiết bị`."""
+    return reading.says(*CAMERA_WORDS) or any(_says_in_order(reading, words) for words in DEVICES)
 
 
 def wants_a_list(reading: Reading) -> bool:

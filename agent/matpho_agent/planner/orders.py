@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from matpho_agent.planner.clause import Clause
-from matpho_agent.planner.drafts.cameras import degrees_in, direction, move
+from matpho_agent.planner.drafts.cameras import degrees_in, direction, move, names_preset
 from matpho_agent.planner.drafts.steps import step_done_bare
 from matpho_agent.planner.intents import CAMERA_WORDS
 
@@ -209,6 +209,8 @@ def reads_cameras(clause: Clause) -> bool:
     """Whether a clause asks after cameras themselves, so that what it says of turning or handling orders nothing."""
     plan = clause.plan
     held = clause.acts & BLOCKING
+    if names_preset(clause):
+        return False
     if held == {"identity"} and plan.intent == "list_cameras" and plan.owner and not plan.plate:
         return True
     if clause.codes or held or clause.situation.role == "citizen":

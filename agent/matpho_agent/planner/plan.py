@@ -151,6 +151,8 @@ class Memory(_Value):
     """The identity request spoken of last."""
     report_code: str | None = None
     """The citizen's report spoken of last."""
+    case_number: str | None = None
+    """The case that was named last."""
     topic: Topic = ""
     """What kind of thing was spoken of last: `nó` and `it` mean that."""
     cameras: list[str] = Field(default_factory=list)

@@ -12,6 +12,7 @@ from matpho_agent.planner.lookups import fitting
 from matpho_agent.planner.merging import changes, merged
 from matpho_agent.planner.plan import Memory, QueryPlan, Remembered, Topic
 from matpho_agent.planner.references import nth_name
+from matpho_agent.planner.scan import OF_CAMERAS
 from matpho_agent.planner.wishes import Wish
 
 TOOL_OF: Mapping[Topic, str] = {
@@ -52,7 +53,7 @@ _FACT = re.compile(
     r"|la vu (?:gi|nao)|la gi"
     r"|la ai|ai vay|chuyen gi|the nao|ra sao|sao roi|what time|what happened|what is it|where (?:was|is|did)"
     r"|when (?:was|did)"
-    r"|ghi gi|noi dung)(?![0-9a-z])"
+    r"|ghi gi|noi dung|bien (?:so )?(?:do|day|ay|kia) (?:la|gi|sao|nao|may))(?![0-9a-z])"
 )
 _SINCE = re.compile(
     r"(?<![0-9a-z])(?:(?:tu|hoi|khi|luc|bao|tu hoi|tu khi|tu luc|tu bao) (?:nao|gio|hoi nao|khi nao|bao gio"
@@ -91,6 +92,9 @@ def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     memory = clause.memory
     if memory.plan is not None and memory.plan.intent in LISTS_OF_EVENTS and shifts_day(clause):
         return None
+    if _only_view(clause) and focus_of(memory) is not None and memory.topic == "event":
+        plan.intent = "get_clip"
+        return plan
     if (
         plan.intent == "get_event"
         and memory.topic == "incident"
@@ -105,6 +109,8 @@ def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
         return plan
     if plan.event is not None and plan.event.that and plan.intent in {"search_events", "event_statistics"}:
         return _seen_again(plan, clause)
+    if (shown := _of_faulty_camera(plan, clause)) is not None:
+        return shown
     if (
         plan.intent == "list_cameras"
         and memory.topic == "camera"
@@ -127,6 +133,57 @@ def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     if plan.intent == "" and _asks_fact(plan, clause):
         return _fact(plan, clause)
     return _named_one(plan, clause)
+
+
+VIEW = frozenset({"xem", "coi", "mo", "bat", "show", "see", "play", "watch", "view", "open"})
+AROUND_VIEW = frozenset(
+    {
+        "cho",
+        "toi",
+        "em",
+        "anh",
+        "chi",
+        "minh",
+        "tui",
+        "di",
+        "nao",
+        "voi",
+        "len",
+        "nhe",
+        "nha",
+        "a",
+        "thu",
+        "luon",
+        "lai",
+    }
+    | {"giup", "gium", "ho", "cai", "ra", "me", "us", "let", "it", "that", "please", "pls", "now", "can", "i", "we"}
+)
+
+
+def _only_view(clause: Clause) -> bool:
+    """`cho xem`, `mở lên coi`, `let me see it`: nothing but the wish to look."""
+    said = {token.plain for token in clause.free.tokens}
+    return bool(said & VIEW) and said <= VIEW | AROUND_VIEW and not clause.acts & {"reopen", "open"}
+
+
+def _of_faulty_camera(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
+    """`hiện giờ nó ổn chưa`, `xem thử ảnh con đó` behind a fault of one camera: the camera is meant, not the event."""
+    memory = clause.memory
+    before = memory.plan
+    if before is None or memory.camera_id is None or not before.event_types or plan.event_types:
+        return None
+    if not set(before.event_types) <= OF_CAMERAS or plan.event is None or not plan.event.that or plan.camera_ids:
+        return None
+    if _PICTURE.search(clause.free.plain) or _STILL.search(clause.free.plain):
+        return QueryPlan(intent="get_snapshot", camera_ids=[memory.camera_id])
+    if plan.at_present or (_SINCE.search(clause.free.plain) and plan.time_from is None):
+        return QueryPlan(intent="camera_status", camera_ids=[memory.camera_id])
+    return None
+
+
+_STILL = re.compile(
+    r"(?<![0-9a-z])(?:xem|coi|mo|chup|lay|cho)(?: thu| giup| lai| em| toi)* (?:cai |tam )?anh(?= (?:con|cam|may|no|do|cua))"
+)
 
 
 def _filtered(plan: QueryPlan) -> bool:

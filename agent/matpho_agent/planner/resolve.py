@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from matpho_agent.language.moments import DAY, at
 from matpho_agent.language.tokens import read_text
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.lookups import (
@@ -22,6 +23,7 @@ from matpho_agent.planner.lookups import (
 )
 from matpho_agent.planner.plan import EventReference, QueryPlan, Remembered
 from matpho_agent.planner.references import chosen_row, point_at
+from matpho_contracts.times import VIETNAM
 
 TWO = re.compile(r"(?<![0-9a-z])(?:ca hai|ca 2|(?:hai|2) (?:cai|vu|su kien|clip|vu viec)|both|the two)(?![0-9a-z])")
 PLURAL = ("các", "những", "tất", "hết", "all", "both", "them", "these", "those", "mọi")
@@ -142,7 +144,8 @@ def _shared(left: set[str], row: Remembered, clause: Clause) -> int:
 
 def find_events(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Resolution:
     """The events that a wish speaks of; several where the words say so."""
-    rows = next((look.rows for look in reversed(found) if look.tool == "search_events"), None)
+    looked = [look.rows for look in found if look.tool == "search_events"]
+    rows = looked[-1] if looked else None
     memory = clause.memory
     reference = clause.plan.event or plan.event
     if reference is not None and reference.event_id:
@@ -159,10 +162,29 @@ def find_events(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Reso
             return Resolution(chosen)
     if rows is None:
         return Resolution(lookup=("search_events", search_lookup(plan)))
+    if len(looked) > 1:
+        plan = _loosened(plan) or plan
     fit = _nearest(fitting(rows, plan, clause.situation) or _about_then(rows, plan, clause), clause)
-    if reference is not None and len(fit) > 1:
+    if not fit and len(looked) == 1 and (loose := _loosened(plan)) is not None:
+        return Resolution(lookup=("search_events", search_lookup(loose)))
+    if len(fit) > 1 and (reference is not None or plan.intent in LOOKING):
         fit = _told_of(fit, clause) or fit
     return Resolution(_one_of(fit, reference, clause))
+
+
+LOOKING = frozenset({"get_event", "get_clip", "find_similar_events"})
+"""Wishes that only look: of several, what the talk has shown is meant."""
+
+
+def _loosened(plan: QueryPlan) -> QueryPlan | None:
+    """The description with its hours widened to the day and its things left out: people say `trưa` at one o'clock too,
+    and call a motorbike a bike. None where that is no wider."""
+    start, end = plan.time_from, plan.time_to
+    begin = at(start.astimezone(VIETNAM).date()) if start and end and end - start < DAY else start
+    until = begin + DAY if begin and begin != start and end and end <= begin + DAY else end
+    if (begin, until) == (start, end) and not (plan.objects and plan.event_types):
+        return None
+    return plan.model_copy(update={"time_from": begin, "time_to": until, "time_point": None, "objects": []})
 
 
 def _about_then(rows: Sequence[Remembered], plan: QueryPlan, clause: Clause) -> list[Remembered]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from matpho_agent.language.places import is_generic
 from matpho_agent.language.tokens import read_text
 from matpho_agent.planner.clause import Clause
 
@@ -32,6 +33,9 @@ _WORDS = {
     "sixty": 60, "ninety": 90,
 }  # fmt: skip
 _SPOKEN = re.compile(rf"(?<![0-9a-z])(?P<w>(?:(?:{'|'.join(_WORDS)}) ){{1,3}})(?P<u>do\b|degrees?\b)")
+_BY = re.compile(
+    rf"(?<![0-9a-z])(?P<by>by|another)(?: about)? (?P<w>{'|'.join(_WORDS)})(?! (?:degrees?|do))(?![0-9a-z])"
+)
 _SHARE = re.compile(r"(?<![0-9a-z])(?P<n>\d{1,3}(?:[.,]\d)?) ?(?P<unit>%|x\b|lan\b|times\b)")
 _HOME = re.compile(
     r"(?<![0-9a-z])(?:home|vi tri (?:goc|ban dau|mac dinh|nha|chuan|xuat phat|cu)|goc ban dau|ve (?:nha|goc|cho cu)"
@@ -127,7 +131,7 @@ def _zoom(plain: str) -> dict[str, Any]:
 
 
 def _figures(plain: str) -> str:
-    """The text with numbers in words before `độ` and `degrees` as digits: `mười lăm độ`."""
+    """The text with numbers in words before `độ` and `degrees`, or behind `by`, as digits: `mười lăm độ`, `by ten`."""
 
     def figure(match: re.Match[str]) -> str:
         total = 0
@@ -135,7 +139,7 @@ def _figures(plain: str) -> str:
             total = total * 10 if word in {"muoi", "chuc"} and 0 < total < 10 else total + _WORDS[word]
         return f"{total} {match['u']}"
 
-    return _SPOKEN.sub(figure, plain)
+    return _SPOKEN.sub(figure, _BY.sub(lambda match: f"{match['by']} {_WORDS[match['w']]} degrees", plain))
 
 
 def degrees_in(plain: str) -> float | int | None:
@@ -154,7 +158,30 @@ def _known_preset(clause: Clause) -> str | None:
         for name in _known_presets(clause):
             if re.search(rf"(?<![0-9a-z]){re.escape(read_text(name).plain)}(?![0-9a-z])", said):
                 return name
-    return None
+    return _preset_in_part(clause)
+
+
+_PRESET_SAID = re.compile(
+    r"(?<![0-9a-z])(?:preset|dat san|goc (?:quay|nhin)|vi tri|saved (?:view|position))(?![0-9a-z])"
+)
+
+
+def names_preset(clause: Clause) -> bool:
+    """Whether a preset is spoken of and the clause names one that its camera knows."""
+    return _PRESET_SAID.search(clause.text.plain) is not None and _known_preset(clause) is not None
+
+
+def _preset_in_part(clause: Clause) -> str | None:
+    """The one preset whose telling words are all said where a preset is spoken of: `the Le Duan preset`."""
+    if not _PRESET_SAID.search(clause.text.plain):
+        return None
+    said = {token.plain for token in clause.text.tokens}
+    fit = []
+    for name in _known_presets(clause):
+        telling = {token.plain for token in read_text(name).tokens if not is_generic(token)}
+        if telling and telling <= said:
+            fit.append(name)
+    return fit[0] if len(fit) == 1 else None
 
 
 def _only_by_preset(clause: Clause) -> bool:

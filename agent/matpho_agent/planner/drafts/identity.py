@@ -25,7 +25,18 @@ def case_number(clause: Clause) -> dict[str, Any]:
     if code is None:
         other = [c.text for c in clause.codes if c.kind in {"", "incident"} and any(ch.isdigit() for ch in c.text)]
         code = other[0] if len(other) == 1 and clause.code("") else None
+    if code is None and _SAME_CASE.search(clause.text.plain):
+        code = clause.memory.case_number
     return {"case_number": code} if code else {}
+
+
+_SAME_CASE = re.compile(
+    r"(?<![0-9a-z])(?:(?:cung|van|theo|cho|trong|vao|van la) )?(?:(?:so )?(?:ho so|vu an|chuyen an)"
+    r" (?:do|nay|ay|day|tren|vua roi|vua neu|luc nay|cu|o tren|noi tren)"
+    r"|(?:cung|van) (?:so )?(?:ho so|hs|chuyen an|vu an)"
+    r"|(?:that|this|the same|same|said) (?:case|file)(?: number)?)(?![0-9a-z])"
+)
+"""The case named before is pointed at."""
 
 
 def request_check(clause: Clause) -> dict[str, Any]:
@@ -146,9 +157,16 @@ def request_id(clause: Clause) -> dict[str, Any]:
     return {"request_id": code} if code else {}
 
 
+_NO_CASE = re.compile(
+    r"(?<![0-9a-z])(?:khong|chua|ko|no|without|chang) (?:co |a |any |thuoc )?(?:so )?(?:ho so|hs|case|file)"
+)
+
+
 def export(clause: Clause) -> dict[str, Any]:
-    """`export_evidence`: case and purpose; the events are found elsewhere."""
+    """`export_evidence`: case and purpose, the case of the talk where none is said; the events are found elsewhere."""
     found: dict[str, Any] = case_number(clause)
+    if not found and clause.memory.case_number and not _NO_CASE.search(clause.text.plain):
+        found["case_number"] = clause.memory.case_number
     if clause.reading.identifiers.event_ids:
         found["event_ids"] = list(clause.reading.identifiers.event_ids)
     if clause.pieces.get("purpose"):

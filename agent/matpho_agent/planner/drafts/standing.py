@@ -26,6 +26,8 @@ _CHANNELS = {
 def watch(clause: Clause) -> dict[str, Any]:
     """`create_watch`; a clause that describes nothing gives no filter."""
     found: dict[str, Any] = case_number(clause)
+    if not found and clause.memory.case_number and clause.situation.role == "investigator":
+        found["case_number"] = clause.memory.case_number
     wanted = watch_filter(clause)
     if wanted:
         found["filter"] = wanted
