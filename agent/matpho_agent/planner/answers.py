@@ -181,12 +181,12 @@ def _for_reading(pending: Pending, clause: Clause) -> QueryPlan | None:
         reference = plan.event or at_place(plan.areas, plan.camera_ids, clause.memory)
         if chosen is not None and reference is not None:
             reference = reference.model_copy(update={"event_id": chosen})
-        if reference is not None:
-            waiting.event = reference
-        elif described(plan) and not pending.options:
-            _describe(waiting, plan)
-        else:
+        told = described(plan) and not pending.options
+        if reference is None and not told:
             return None
+        if told:
+            _describe(waiting, plan)
+        waiting.event = reference or waiting.event
         return waiting
     if pending.missing == "time_from" and plan.time_from is not None:
         waiting.time_from, waiting.time_to, waiting.time_point = plan.time_from, plan.time_to, plan.time_point

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from matpho_agent.language.moments import DAY, HOURS, at
+from matpho_agent.language.moments import DAY, HOURS, at, number
 from matpho_agent.language.pieces import blanked
 from matpho_agent.language.times import TimeRange, read_time
 from matpho_agent.language.tokens import read_text
@@ -48,6 +48,16 @@ _PART = re.compile(
     r"(?<![0-9a-z])(?P<p>dem|toi|sang|chieu|trua|khuya|morning|afternoon|evening|night)(?= (?:hom )?(?:do|ay"
     r"|day)(?![0-9a-z])|$|[ ,.?!])"
 )
+_LENGTH_ALONE = re.compile(
+    r"(?:(?:the|con|vay|va|trong|vong|thu|coi|xem|lay|what about|how about|and|the last|last|past|make it) )*"
+    r"(?P<n>\d{1,3}|mot|hai|ba|bon|nam|sau|bay|tam|chin|muoi|one|two|three|four|five|six|seven)"
+    r" ?(?P<u>h|tieng|gio|ngay|tuan|hours?|days?|weeks?)(?: (?:thi sao|di|nhe|nha|thoi|qua|gan day|xem sao|co))*"
+)
+UNITS = {
+    "h": 1, "tieng": 1, "gio": 1, "hour": 1, "hours": 1, "ngay": 24, "day": 24, "days": 24, "tuan": 168, "week": 168,
+    "weeks": 168,
+}  # fmt: skip
+"""Hours of a unit."""
 SHORT = timedelta(hours=25)
 """A range up to here is one day or a part of one, and moves as a whole."""
 
@@ -64,6 +74,8 @@ def time_of_talk(plan: QueryPlan, before: QueryPlan, clause: Clause) -> Span | N
         return _moved(before, start, moved, clause)
     if same:
         return _on_day(start, clause, before)
+    if (hours := _length_alone(plain)) is not None:
+        return clause.situation.now - timedelta(hours=hours), clause.situation.now
     found = clause.reading.time.range
     if found is None:
         return None
@@ -73,6 +85,18 @@ def time_of_talk(plan: QueryPlan, before: QueryPlan, clause: Clause) -> Span | N
     if not found.dated and not plan.at_present:
         return _on_day(start, clause, before)
     return plan.time_from, plan.time_to
+
+
+def _length_alone(plain: str) -> int | None:
+    """The hours back that nothing but a length asks for: `thế 24 tiếng`; `20h` is a clock."""
+    match = _LENGTH_ALONE.fullmatch(plain.strip(" ?.!,"))
+    count = number(match["n"]) if match else None
+    if match is None or not count or (match["u"] in {"h", "gio"} and count < HOURS_OF_DAY):
+        return None
+    return count * UNITS[match["u"]]
+
+
+HOURS_OF_DAY = 24
 
 
 def _moved(before: QueryPlan, start: datetime, days: int, clause: Clause) -> Span:

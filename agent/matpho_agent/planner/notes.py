@@ -56,10 +56,13 @@ def pieces_in(text: Text, acts: frozenset[str], tool: str) -> Pieces:
     wanted = {name for act in acts for name in PIECES_OF.get(act, ())}
     wanted |= {"reason"} if acts & REASONED else set()
     wanted |= {"note"} if acts & NOTED else set()
-    if acts & DECIDED:
+    if acts & DECIDED and "export" not in acts:
         wanted = {"reason"}
     if wanted:
-        return read_pieces(text, wanted)
+        found = read_pieces(text, wanted)
+        if "reason" in found.values and not acts_in(blanked(text, found.spans).tokens) & (REASONED | DECIDED):
+            return read_pieces(text, wanted - {"reason"})
+        return found
     return read_pieces(text, PIECES_OF_TOOL.get(tool, ()), sure=tool not in PURPOSEFUL)
 
 

@@ -182,7 +182,8 @@ def _of_faulty_camera(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
 
 
 _STILL = re.compile(
-    r"(?<![0-9a-z])(?:xem|coi|mo|chup|lay|cho)(?: thu| giup| lai| em| toi)* (?:cai |tam )?anh(?= (?:con|cam|may|no|do|cua))"
+    r"(?<![0-9a-z])(?:xem|coi|mo|chup|lay|cho)(?: thu| giup| lai| em| toi)* (?:cai |tam )?anh"
+    r"(?= (?:con|cam|may|no|do|cua))"
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from matpho_agent.language.lexicon import Lexicon, Match, shipped
-from matpho_agent.language.places import Place, PlaceIndex, PlaceMatch
+from matpho_agent.language.places import Place, PlaceIndex, PlaceMatch, kind_of
 from matpho_agent.language.tokens import read_text
 from matpho_agent.planner.intents import reading_intent
 from matpho_agent.planner.plan import EventReference, NearPlan, QueryPlan
@@ -73,6 +73,10 @@ def _things(reading: Reading, plan: QueryPlan) -> None:
     plan.objects_not = list(dict.fromkeys(plan.objects_not))
     plan.event_types = list(dict.fromkeys(plan.event_types))
     plan.colors = list(dict.fromkeys(plan.colors))
+    if not plan.objects and any(_is_worn(reading, match) for match in reading.matches):
+        plan.objects = ["person"]
+    if plan.objects == ["rubbish"] and not plan.event_types:
+        plan.event_types = ["illegal_dumping"]
     if plan.event_types and not plan.colors:
         native = {"person", *(name for event in plan.event_types for name in NATIVE_OBJECTS.get(event, ()))}
         plan.objects = [name for name in plan.objects if name not in native]
@@ -91,6 +95,12 @@ def _fault(plan: QueryPlan) -> None:
     """A camera that was down at a time named is an event; one that is down now is a state of the camera."""
     if plan.status in FAULT_OF_STATUS and plan.time_from is not None and not plan.at_present and not plan.event_types:
         plan.event_types, plan.status = [FAULT_OF_STATUS[plan.status]], None
+
+
+def _is_worn(reading: Reading, match: Match) -> bool:
+    """Whether a colour is that of what somebody wears: `áo đen`, `red jacket`."""
+    worn = {"ao", "shirt", "jacket", "coat", "wearing", "dressed"}
+    return match.category == "colour" and any(t.plain in worn for t in reading.text.tokens[match.start : match.end])
 
 
 def _runs(reading: Reading, match: Match) -> bool:
@@ -144,6 +154,8 @@ def _where(reading: Reading, situation: Situation, plan: QueryPlan) -> None:
     index = situation.places
     for match in reading.places:
         places = _preferred(match.places, situation)
+        if _elsewhere(match, places, reading, situation):
+            continue
         areas = [place for place in places if place.kind == "area"]
         cameras = [place for place in places if place.kind == "camera"]
         if areas and not cameras and _stretch(reading, match):
@@ -222,6 +234,14 @@ def _preferred(places: Sequence[Place], situation: Situation) -> list[Place]:
     own = set(situation.own_areas)
     mine = [p for p in places if p.kind == "camera" and own & set(situation.places.lineage(p.area))]
     return mine if mine and len(places) > 1 and all(p.kind == "camera" for p in places) else list(places)
+
+
+def _elsewhere(match: PlaceMatch, places: Sequence[Place], reading: Reading, situation: Situation) -> bool:
+    """Whether a mere kind of place (`bờ hồ`) is none of the caller's own areas: it names no place elsewhere."""
+    own = set(situation.own_areas)
+    if not own or match.whole or not kind_of(reading.text.tokens[match.start : match.end]):
+        return False
+    return not any(own & set(situation.places.lineage(place.area)) for place in places)
 
 
 def _add_area(area: Place, index: PlaceIndex, plan: QueryPlan) -> None:
