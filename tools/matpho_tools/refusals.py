@@ -35,7 +35,8 @@ _WORD = re.compile(r"[^\W\d_]+")
 _PLACE_BEFORE = re.compile(
     r"(?<!\w)(?:duong|pho|nga tu|nga ba|nga nam|cau|ham|cho|truong|benh vien|cong vien|phuong|quan|xa|camera|cam|nut"
     r"|ngo|hem|kiet|dai lo|khu|chung cu|toa nha|thpt|thcs|tieu hoc|dai hoc|ben xe|ga|quang truong|vong xoay|bung binh"
-    r"|tuong dai|nha hat|goc|doan|tuyen|truc|ubnd|street|road|avenue|at|(?<!tabs )(?<!eye )(?<!eyes )on|in|o|tai|gan|quanh|doc|tren) $"
+    r"|tuong dai|nha hat|goc|doan|tuyen|truc|ubnd|street|road|avenue|at|(?<!tabs )(?<!eye )(?<!eyes )on|in|o|tai"
+    r"|gan|quanh|doc|tren) $"
 )
 """A name after one of these words is a street or a place, as half of Vietnam's streets are named after people."""
 _QUOTED = re.compile(r"[\"“„«][^\"“”„«»]{0,2000}[\"”»]|(?<!\w)['‘][^'‘’]{0,2000}['’](?!\w)")
