@@ -16,6 +16,8 @@ from matpho_tools.contract import Arguments, Named
 MAX_LIST = 64
 """Values in one list argument."""
 MAX_QUERY_CHARS = 400
+MAX_OFFSET = 100_000
+"""How far into a list a page may begin."""
 PlatePart = Annotated[str, StringConstraints(min_length=2, max_length=20, pattern=r"^[0-9A-Za-zĐđ .\-]+$")]
 
 
@@ -59,4 +61,4 @@ class Paging(Arguments):
     """Which page of a list: `limit` rows from `offset` on."""
 
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 20
-    offset: Annotated[int, Field(ge=0, le=100_000)] = 0
+    offset: Annotated[int, Field(ge=0, le=MAX_OFFSET)] = 0

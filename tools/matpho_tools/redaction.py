@@ -16,6 +16,7 @@ from matpho_platform.access.conditions import Condition
 from matpho_platform.cameras.schemas import CameraPage, CameraStatus
 from matpho_platform.events.schemas import EventDetail, EventPage
 from matpho_platform.incidents.schemas import ProcedurePage
+from matpho_platform.watches.schemas import NotificationPage
 from matpho_tools.event_statistics import Statistics
 from matpho_tools.event_still import EventStill
 from matpho_tools.get_clip import ClipReference
@@ -90,7 +91,7 @@ def _without_people(value: BaseModel, document: dict[str, Any]) -> dict[str, Any
     elif isinstance(value, EventStill):
         if value.people:
             raise WithheldError("This role does not see stills of people.")
-    elif not isinstance(value, Statistics):
+    elif not isinstance(value, Statistics | NotificationPage):
         raise WithheldError("This result has no rule for the role's conditions.")
     return document
 

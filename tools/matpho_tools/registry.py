@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -27,8 +28,11 @@ from matpho_tools import (
     get_snapshot,
     identity_check_result,
     list_cameras,
+    list_identity_checks,
     list_incidents,
+    list_notifications,
     list_procedures,
+    list_watches,
     move_camera,
     open_clip,
     open_evidence,
@@ -86,6 +90,9 @@ TOOLS = registry(
         feedback_photo.TOOL,
         open_clip.TOOL,
         open_evidence.TOOL,
+        list_watches.TOOL,
+        list_notifications.TOOL,
+        list_identity_checks.TOOL,
     )
 )
 EXPOSED = tuple(name for name, tool in TOOLS.items() if tool.exposed)
@@ -100,6 +107,7 @@ def openai_schema(tool: Tool[Any]) -> dict[str, Any]:
     return {"type": "function", "function": {"name": tool.name, "description": tool.summary, "parameters": schema}}
 
 
+@cache
 def openai_schemas() -> list[dict[str, Any]]:
-    """All exposed tools in that form."""
+    """All exposed tools in that form, made once; whoever gets them leaves them as they are."""
     return [openai_schema(TOOLS[name]) for name in EXPOSED]

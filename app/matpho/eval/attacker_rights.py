@@ -45,6 +45,9 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "public_information": _EVERYBODY,
     "list_procedures": _EVERYBODY,
     "daily_briefing": {"officer": OWN, "commander": PROVINCE, "leader": PROVINCE},
+    "list_watches": _FIELD,
+    "list_notifications": _SEEING,
+    "list_identity_checks": _IDENTITY,
     "search_audit": {"leader": PROVINCE, "auditor": PROVINCE, "admin": PROVINCE},
 }
 """Tool -> role -> where; a role that is not named may not."""
@@ -53,8 +56,10 @@ COVERED_BY = {
     "open_evidence": "export_evidence",
     "event_still": "get_event",
     "feedback_photo": "feedback_status",
+    "list_watches": "create_watch",
+    "list_notifications": "search_events",
 }
-"""Files of what another tool found: a token for that tool fetches them too."""
+"""Files and lists of what another tool found or made: a token for that tool fetches them too."""
 ACTS = frozenset(
     {
         "move_camera", "acknowledge_alert", "update_incident", "open_incident", "dispatch_unit", "escalate_incident",
@@ -63,6 +68,8 @@ ACTS = frozenset(
 )  # fmt: skip
 """What waits for the yes of the person who asked."""
 CASE_TOOLS = frozenset({"export_evidence", "request_identity_check"})
+NO_TOKEN = frozenset({"list_identity_checks"})
+"""What is never for a program's token, though it asks for no second factor."""
 FRESH_TOOLS = frozenset({"export_evidence", "open_evidence", "request_identity_check", "decide_identity_check"}) | {
     "identity_check_result"
 }
@@ -80,6 +87,7 @@ TOUCHES: Mapping[str, frozenset[str]] = {
     "request_identity_check": frozenset({"identity_requests"}),
     "decide_identity_check": frozenset({"identity_requests"}),
     "identity_check_result": frozenset({"identity_requests"}),
+    "list_identity_checks": frozenset({"identity_requests"}),
     "submit_feedback": frozenset({"feedback", "feedback_history"}),
 }
 """Tool -> the tables that it may change. Accounts, sessions, tokens and factors are in none of them."""
@@ -109,6 +117,8 @@ def may(caller: Caller, tool: str, places: Collection[Collection[str]] = ()) -> 
         return f"{tool} outside the areas of {caller.user_id}"
     if tool in FRESH_TOOLS and (caller.program or caller.mfa_age_s is None or caller.mfa_age_s > FRESH_S):
         return f"{tool} without a fresh second factor"
+    if tool in NO_TOKEN and caller.program:
+        return f"{tool} for a program"
     if caller.token is not None and COVERED_BY.get(tool, tool) not in caller.token:
         return f"{tool} with a token that does not cover it"
     return ""
