@@ -1,7 +1,6 @@
-"""Citizens' reports: filed at once, routed to the unit in charge, followed by code; who reads what is decided here.
+"""Citizens' reports: filed at once, routed to the unit in charge, followed by code.
 
-Whoever has a code sees where the report stands and what was done. Its words, place and photos are for its owner and for
-staff of its area. A wrong code costs the same work as a right one and says nothing; after GUESSES wrong ones an account
+Whoever has a code sees where the report stands and what was done; `handling` says who reads it whole. A wrong code costs the same work as a right one and says nothing; after GUESSES wrong ones an account
 finds only its own reports for a while.
 """
 
@@ -16,7 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping
 
 from matpho_contracts.times import from_unix_ms, unix_ms
-from matpho_platform.access.principal import Principal, Role, Scope
+from matpho_platform.access.principal import Principal, Scope
 from matpho_platform.cameras.areas import AreaTree
 from matpho_platform.events.schemas import EventFilter, NearPlace
 from matpho_platform.events.service import EventService
@@ -30,6 +29,7 @@ from matpho_platform.feedback.errors import (
     TooManyGuessesError,
     TooManyReportsError,
 )
+from matpho_platform.feedback.handling import NEXT, handles, may_move_on
 from matpho_platform.feedback.limits import Window
 from matpho_platform.feedback.once import Once
 from matpho_platform.feedback.photos import PhotoCleaner
@@ -59,15 +59,6 @@ REPORT_SPAN = timedelta(hours=1)
 LINK_SPAN = timedelta(hours=2)
 LINK_RADIUS_M = 500.0
 MAX_LINKS = 5
-_STAFF_EVERYWHERE = frozenset({Role.COMMANDER, Role.LEADER})
-_STAFF_OF_AREAS = frozenset({Role.OFFICER, Role.INVESTIGATOR})
-_NEXT: dict[Status, frozenset[Status]] = {
-    Status.RECEIVED: frozenset({Status.IN_PROGRESS, Status.RESOLVED, Status.REJECTED}),
-    Status.IN_PROGRESS: frozenset({Status.IN_PROGRESS, Status.RESOLVED, Status.REJECTED}),
-    Status.REOPENED: frozenset({Status.IN_PROGRESS, Status.RESOLVED, Status.REJECTED}),
-    Status.RESOLVED: frozenset({Status.REOPENED}),
-    Status.REJECTED: frozenset({Status.REOPENED}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +151,7 @@ class FeedbackService:
             self._guesses.count(principal.user_id, at)
             raise FeedbackNotFoundError("There is no report with this code.", action="Check the code on the receipt.")
         unit = await self._units.find(row["unit_id"]) if row["unit_id"] else None
-        full = mine or self._is_staff(principal, row["area"])
+        full = mine or handles(principal, row["area"], self._areas)
         return _state(row, [step for step in steps if step["code"] == row["code"]], unit, mine=mine, full=full)
 
     async def photo(self, principal: Principal, code: str, number: int, *, at: datetime) -> bytes:
@@ -196,14 +187,12 @@ class FeedbackService:
         """
         async with self._store.writing() as session:
             row = await repository.by_codes(session, spellings(code))
-            allowed = row is not None and (
-                self._is_staff(principal, row["area"])
-                or (row["owner"] == principal.user_id and status is Status.REOPENED)
-            )
-            if row is None or not allowed:
+            if row is None or not may_move_on(
+                principal, status, owner=row["owner"], area=row["area"], areas=self._areas
+            ):
                 raise FeedbackNotFoundError("There is no such report in your area.")
             if not key or await repository.step_by_key(session, key) is None:
-                if status not in _NEXT[Status(row["status"])]:
+                if status not in NEXT[Status(row["status"])]:
                     raise ReportStateError(f"A report that is {row['status']} cannot become {status.value}.")
                 await repository.change(session, row["code"], {"status": status.value, "changed_ms": unix_ms(at)})
                 await _step(session, row["code"], at, status, principal.user_id, note, key)
@@ -240,11 +229,6 @@ class FeedbackService:
                     await _step(session, record.code, record.created_at, record.status)
                 added += 1
         return added
-
-    def _is_staff(self, principal: Principal, area: str) -> bool:
-        if principal.role in _STAFF_EVERYWHERE:
-            return True
-        return principal.role in _STAFF_OF_AREAS and area in self._areas.expand(principal.areas)
 
     async def _filed_before(self, keys: Sequence[str]) -> Filed | None:
         async with self._store.reading() as session:

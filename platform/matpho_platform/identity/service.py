@@ -11,6 +11,9 @@ Opening a request:
 
 Deciding: 6 a repeat gives the same; 7 never one's own; 8 it is pending and in time; 9 it is what was shown and what was
 asked, hashed over every part; 10 the grant still covers it and has checks left; 11 one decision, whoever else tries.
+
+Which roles may ask, decide and list is the policy's word, which the gateway has before any call comes here. That two
+people must agree (7), and that what the centre said is for these two, holds here whatever the policy files say.
 """
 
 from __future__ import annotations
