@@ -1,7 +1,8 @@
 """Citizens' reports: filed at once, routed to the unit in charge, followed by code.
 
-Whoever has a code sees where the report stands and what was done; `handling` says who reads it whole. A wrong code costs the same work as a right one and says nothing; after GUESSES wrong ones an account
-finds only its own reports for a while.
+Whoever has a code sees where the report stands and what was done; `handling` says who reads it whole. A wrong
+code costs the same work as a right one and says nothing; after GUESSES wrong ones an account finds only its own reports
+for a while.
 """
 
 from __future__ import annotations
