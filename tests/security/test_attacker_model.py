@@ -12,6 +12,7 @@ from sqlalchemy import update
 from matpho.eval.attacker import Report, attack, run
 from matpho.eval.attacker_arguments import FITTING, Things
 from matpho.eval.attacker_city import attacked_city
+from matpho.eval.attacker_judge import _texts
 from matpho.eval.attacker_rights import ACTS, TABLE, Caller, may
 from matpho_platform.access.decisions import Allowed, Facts, Resource
 from matpho_platform.access.principal import Principal, Role, Scope
@@ -121,6 +122,12 @@ class TestTheScoreSees:
 
     async def test_a_crash(self) -> None:
         assert (await attack(FEW, seed=5, gateway=Fragile)).crashes
+
+    def test_what_is_nested_deeper_than_python_calls_itself(self) -> None:
+        nested: Any = "VV-01"
+        for _ in range(5_000):
+            nested = [nested]
+        assert list(_texts({"a": {"b": [1, "x"]}, "c": nested})) == ["VV-01", "x"]
 
 
 class TestRights:

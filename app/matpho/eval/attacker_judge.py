@@ -222,12 +222,13 @@ def _caller(one: Tried, now: datetime) -> Caller:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in arguments, however deep (they were read by a model of few levels)."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, Iterable):
-        for item in value:
-            yield from _texts(item)
+    """Every text in arguments, however deep: some are nested deeper than Python calls itself."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, Mapping):
+            waiting.extend(one.values())
+        elif isinstance(one, Iterable):
+            waiting.extend(one)
