@@ -276,12 +276,18 @@ def _limits(context: TurnContext, language: str) -> str:
 
 
 def _note_places(text: str, context: TurnContext, memory: Memory) -> None:
-    """The places of a refused sentence stay known: `how busy was it there` is a fair next question."""
+    """The place and time of a refused sentence stay known: `how busy was it there` is a fair next question."""
     plan, _reading = read_clause(text, context.situation)
     if len(plan.camera_ids) == 1:
         memory.camera_id = plan.camera_ids[0]
     if plan.areas or plan.camera_ids:
-        memory.plan = QueryPlan(intent="search_events", areas=plan.areas, camera_ids=plan.camera_ids)
+        memory.plan = QueryPlan(
+            intent="search_events",
+            areas=plan.areas,
+            camera_ids=plan.camera_ids,
+            time_from=plan.time_from,
+            time_to=plan.time_to,
+        )
 
 
 def _after_screen(state: State, runtime: Runtime[TurnContext]) -> Literal["plan", "answer", "reply"]:

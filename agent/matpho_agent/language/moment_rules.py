@@ -140,7 +140,7 @@ def _weekend(reader: Reader, m: re.Match[str]) -> Moment:
 DAYS_BACK = {
     "nay": 0, "ni": 0, "hom nay": 0, "hom ni": 0, "bua nay": 0, "bua ni": 0, "ngay hom nay": 0,
     "qua": 1, "hom qua": 1, "bua qua": 1, "ngay hom qua": 1, "ngay qua": 1,
-    "kia": 2, "hom kia": 2, "bua kia": 2, "hom truoc": 2,
+    "mai": -1, "ngay mai": -1, "kia": 2, "hom kia": 2, "bua kia": 2, "hom truoc": 2,
 }  # fmt: skip
 """What a Vietnamese day part is said of: days before today."""
 
@@ -224,8 +224,17 @@ def _clock_in_words(reader: Reader, m: re.Match[str]) -> Moment | None:
     return Moment(clock=(hour_in_words(m["hw"]), 30 if m["half"] else 0))
 
 
+_NO_NOW = re.compile(
+    r" (?:please )?(?:list|show|give|tell|mark|tilt|pan|zoom|set|open|close|send|get|find|pull|check|let|make|turn|move"
+    r"|swing|export|add|compare|file|log|put|split|escalate|ack|acknowledge|dispatch)(?![a-z])"
+)
+"""Orders behind a `now` that only begins a sentence."""
+
+
 def _present(reader: Reader, m: re.Match[str]) -> Moment | None:
-    """`bây giờ`, `right now`; `bảy giờ` is seven o'clock."""
+    """`bây giờ`, `right now`; `bảy giờ` is seven o'clock, and `now list …` says nothing of time."""
+    if m[0] == "now" and _NO_NOW.match(reader.plain, m.end()):
+        return None
     return None if reader.typed[m.start() : m.end()].lower().startswith(("bảy", "bẩy")) else Moment(is_now=True)
 
 
@@ -304,6 +313,8 @@ RULES: tuple[Rule, ...] = (
     _rule(r"(?:ngay|hom|mung|bua|hom bua|bua hom)(?: ngay)? (?P<d>\d{1,2})" + _NO_COUNT, _day_only),
     _rule(rf"(?P<p>{_PART_VI})(?P<w>$^)? (?P<d>\d{{1,2}})" + _NO_COUNT, _part_of_day),
     _rule(r"(?:(?:on )?the |(?<=and )|(?<=or )|(?<=to )|(?<=& ))(?P<d>\d{1,2})(?:st|nd|rd|th)", _day_only),
+    _rule(r"(?:(?<=i mean )|(?<=i meant )|(?<=y la )|(?<=just )|(?<=only ))(?:the )?(?P<d>\d{1,2})"
+          r"(?=(?: only| thoi)?(?: *$| *[.,?!]))", _day_only),
     _rule(r"(?:dem|toi|khuya|hoi) hom(?! (?:qua|nay|kia|truoc|ni|\d|thu|chu))|hoi dem|hoi khuya",
           _literal(lambda r: Moment(day=r.today - DAY, part="night"))),
     _rule(r"(?:the )?night before last|(?<=last night or )(?:the )?night before",
@@ -359,6 +370,8 @@ RULES: tuple[Rule, ...] = (
     _rule(r"bay gio|hien gio|hien tai|luc nay|right now|now", _present),
     _rule(r"(?P<h>\d{1,2}):(?P<min>\d{2}) ?(?P<ap>am|pm|a\.m\.|p\.m\.)?", _clock),
     _rule(r"(?P<h>\d{1,2}) ?(?:gio|h) ?kem ?(?P<less>\d{1,2})(?P<min>$^)?", _clock),
+    _rule(r"(?P<h>\d{1,2})(?: ?(?:gio|h|g))? ?(?P<half>ruoi)(?P<min>$^)?(?= (?:sang|trua|chieu|toi|dem)(?![0-9a-z]))",
+          _clock),
     _rule(r"(?P<h>\d{1,2}) ?(?:gio|h|g) ?(?P<half>ruoi)(?P<min>$^)?", _clock),
     _rule(r"(?P<h>\d{1,2}) ?(?:gio|h|g) ?(?:may|hon|may phut)(?P<min>$^)?"
           r"(?! (?:vu|xe|chiec|nguoi|cai|dua|thang|con|lan|gio)(?![0-9a-z]))", _clock_and_some),

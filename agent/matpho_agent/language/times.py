@@ -49,6 +49,11 @@ _PM = re.compile(r"pm(?![0-9a-z])|p\.m\.")
 _TILL_HOUR = re.compile(r"toi (?=\d{1,2} ?(?:gio|h|g|:)|\d{1,2}$|gio(?![0-9a-z])|bay gio|hien|luc nay|nay(?= *$))")
 """`toi` without marks between two hours is `tới`, no `tối`."""
 _OR = re.compile(r" *,? *(?:hoac la|hoac|hay la|hay|or|and|va|lan)(?: la| maybe| perhaps)? +(?:vao |on |in )?")
+_TOO = re.compile(r" *(?:luon|nua|lun|too|as well)(?![0-9a-z])")
+_ASKED_NOW = re.compile(
+    r" *(?:(?:thi|no|xe do|cai do) )?(?:co|con|thi)(?![0-9a-z]).*(?:khong|ko|hong|hok|k|sao|nua)(?![a-z])"
+)
+"""A question behind a second time is asked of that time: `tháng trước mất tín hiệu, hôm qua có mất nữa không`."""
 _CORRECTED = re.compile(
     r"(?<![0-9a-z])(?:(?:a|o|u|oi|ay)(?: khong| nham| lon)+|nham|lon|noi nham|noi lon"
     r"|y (?:toi|em|anh|chi|minh|tui)(?: la)?"
@@ -160,9 +165,25 @@ def _range_at(reader: Reader, position: int) -> _Piece | None:
     last = last or (_joined(reader, *bare) if bare else None)
     if bare and last and _PM.search(reader.plain, start, between.start()):
         last = with_half_day(last[0], first[0], ahead=True), last[1]
+    last = _bare_day(reader, first[0], between.end()) or last
     if last is None or _unlike(first[0], last[0]):
         return _open_ended(reader, opening, first, position)
     return _Piece(first[0], last[0], position, last[1])
+
+
+def _bare_day(reader: Reader, first: Moment, position: int) -> tuple[Moment, int] | None:
+    """The end of `từ hôm 16 đến hết 18`: a day of the first one's month, where no unit stands behind."""
+    match = _DAY_NUMBER.match(reader.plain, position)
+    if match is None or first.day is None or first.clock or not first.day.day < int(match[1]) <= MAX_DAY:
+        return None
+    day = first.day + (int(match[1]) - first.day.day) * DAY
+    return (Moment(day=day), match.end()) if day.month == first.day.month else None
+
+
+_DAY_NUMBER = re.compile(
+    r"(?:het |hom |ngay )?(\d{1,2})(?![0-9:/.\-])(?! ?(?:h|g|gio|phut|nguoi|xe|vu|am|pm)(?![0-9a-z]))"
+)
+MAX_DAY = 31
 
 
 def _opened(piece: _Piece, start: int) -> _Piece:
@@ -248,6 +269,10 @@ def _resolve(reader: Reader, pieces: list[_Piece]) -> TimeRange:
 def _mended(reader: Reader, pieces: list[_Piece]) -> list[_Piece]:
     """The pieces with those first that stand behind a word of correction: `on Friday, sorry, today`."""
     cut = max((match.end() for match in _CORRECTED.finditer(reader.plain)), default=0)
+    for one, other in pairwise(pieces):
+        asked = "," in reader.plain[one.end : other.start] and _ASKED_NOW.match(reader.plain, other.end)
+        if asked and one.first.clashes(other.first):
+            cut = max(cut, other.start)
     return sorted(pieces, key=lambda piece: piece.start < cut)
 
 
@@ -256,7 +281,9 @@ def _either(reader: Reader, pieces: list[_Piece]) -> TimeRange | None:
     for one, other in pairwise(pieces):
         if one.last or other.last or one.side or other.side or one.first.clock or other.first.clock:
             continue
-        if not _OR.fullmatch(reader.plain[one.end : other.start]) or not one.first.clashes(other.first):
+        between, behind = reader.plain[one.end : other.start], reader.plain[other.end :]
+        both = _OR.fullmatch(between) or ("," in between and _TOO.match(behind))
+        if not both or not one.first.clashes(other.first):
             continue
         day = one.first.day or other.first.day
         first = _one(reader, replace(one.first, day=day))

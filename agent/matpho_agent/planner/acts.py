@@ -61,7 +61,8 @@ def implied(text: Text, acts: frozenset[str], situation: Situation) -> frozenset
         and lexicon_of("level").exact(text.tokens)
     ):
         return frozenset({"escalate"})
-    if not (found.plate or found.citizen_id) or all(code.kind != "case" for code in found.codes):
+    of_case = any(code.kind == "case" for code in found.codes)
+    if not (found.citizen_id or (found.plate and of_case)):
         return frozenset()
     return frozenset({"verify"}) if lexicon_of("field").exact(text.tokens) else frozenset()
 

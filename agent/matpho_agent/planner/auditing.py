@@ -18,11 +18,16 @@ def searches_audit(clause: Clause) -> bool:
     if "outcome" in clause.acts and clause.code("request") and not (clause.people or clause.says("ai", "who")):
         return False
     done = clause.said("audited")
+    before = clause.memory.plan
+    if before is not None and before.intent == "search_audit" and done and clause.says("ai", "who"):
+        return True
     if "login" in done and not clause.plan.event_types:
         return True
     if "deeds" in clause.acts and (clause.people or (clause.says(*OWN) and not clause.plan.talk)):
         return True
     if "deeds" in clause.acts and doer_before(clause):
+        return True
+    if "who" in clause.acts and done and clause.plan.intent in {"get_clip", "get_snapshot"}:
         return True
     if done and clause.says("ai", "who", "anyone", "anybody") and _asks_past(clause):
         return True

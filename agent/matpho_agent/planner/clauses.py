@@ -91,11 +91,19 @@ def clauses(text: str) -> list[str]:
     parts.append(read.typed[begin:])
     wishes: list[str] = []
     for part in (part.strip(" ,.;") for part in parts):
-        if wishes and len(part.split()) <= SHORT and not acts_in(read_text(part).tokens) & ORDERS:
+        if len(wishes) == 1 and _heads(wishes[0]) and part:
+            wishes[0] = part
+        elif wishes and len(part.split()) <= SHORT and not acts_in(read_text(part).tokens) & ORDERS:
             wishes[-1] = f"{wishes[-1]}, {part}"
         elif part:
             wishes.append(part)
     return wishes[:MAX_CLAUSES] or [read.typed.strip()]
+
+
+def _heads(part: str) -> bool:
+    """Whether a part is one word of a briefing, which only heads what follows: `Sitrep. Open jobs, critical.`"""
+    tokens = read_text(part).tokens
+    return len(tokens) == 1 and acts_in(tokens) == {"briefing"}
 
 
 def _between(tokens: Sequence[Token], start: int, end: int) -> list[Token]:

@@ -11,11 +11,12 @@ from matpho_agent.planner.clause import Clause, open_clause
 from matpho_agent.planner.complete import complete, draft
 from matpho_agent.planner.drafts.oversight import forecast_days, further
 from matpho_agent.planner.drafts.table import DRAFTS, LISTING
-from matpho_agent.planner.laterness import time_of_talk
+from matpho_agent.planner.laterness import of_the_talk, time_of_talk
 from matpho_agent.planner.lookups import Found, fitting
 from matpho_agent.planner.merging import bare_colour, changes, merged, widens
 from matpho_agent.planner.plan import Memory, QueryPlan
 from matpho_agent.planner.pointing import about_what_was_said, retold
+from matpho_agent.planner.reader import read_clause
 from matpho_agent.planner.replies import plain_answer, puts_off
 from matpho_agent.planner.scan import OF_CAMERAS
 from matpho_agent.planner.situation import Situation
@@ -27,13 +28,16 @@ _FOLLOWS = re.compile(
     r"|doi sang|doi qua"
     r"|chuyen qua|doi thanh|thay bang|instead|then|there|o do|cho do|tai do|noi do|o day|cho do|cho ay|same"
     r"|cung cho|cung ngay"
-    r"|hom do|hom ay|bua do|dem do|that (?:day|morning|afternoon|evening|night)|y toi la|nham|i mean|i meant"
+    r"|hom do|hom ay|bua do|dem do|luc do|luc ay|khi do|hoi do|at that time|at the time"
+    r"|that (?:day|morning|afternoon|evening|night)|y toi la|nham|i mean|i meant"
     r"|rieng)(?![0-9a-z])"
     r"|^ *(?:and|ok and|also|roi|xong roi|roi thi|the roi|vay roi|ua|u|zay|roi con) "
 )
 """Words of a sentence that goes on from the one before."""
 BRIEF = 3
 """Words up to which a kind of event alone stands for the same question asked of it."""
+FEW_LEFT = 2
+"""Words left over beside `mới nhất` that describe nothing new."""
 ONE_CAMERA = frozenset({"camera_status", "get_snapshot"})
 TALK_SPAN = 6
 """A greeting in a sentence longer than this is no greeting but a beginning."""
@@ -104,6 +108,8 @@ def _continued(plan: QueryPlan, clause: Clause) -> QueryPlan:
         return pointed
     if plan.event is not None and plan.event.ordinal == 0 and plan.intent in {"", "search_events"}:
         return _newest(plan, clause)
+    if before is not None:
+        _as_before(plan, before, clause)
     fragment = not plan.intent and not plan.event_types
     if fragment and _another_camera(plan, clause):
         plan.intent = memory.last
@@ -111,6 +117,8 @@ def _continued(plan: QueryPlan, clause: Clause) -> QueryPlan:
     if before is not None and before.intent == "list_incidents" and plan.event_types and plan.follow == "narrow":
         fit = fitting(memory.incidents, plan, clause.situation)
         return QueryPlan(intent="get_incident", arguments={"incident_id": fit[0].id}) if len(fit) == 1 else before
+    if before is not None and before.intent == "list_procedures" and fragment and plan.time_from:
+        return _such_events(plan, before, clause)
     if before is not None and before.intent in LISTING and fragment:
         return _listed_on(plan, before, clause)
     if before is not None and before.forecast_days and fragment and (days := further(clause)):
@@ -138,6 +146,21 @@ def _continued(plan: QueryPlan, clause: Clause) -> QueryPlan:
     ):
         plan.intent = "search_events"
     return plan
+
+
+FAULT_STATES = {"camera_offline": "offline", "image_degraded": "degraded"}
+
+
+def _as_before(plan: QueryPlan, before: QueryPlan, clause: Clause) -> None:
+    """Words of two meanings in the sense of the talk: faults behind a list of cameras, `do bay` behind rubbish."""
+    faults = [FAULT_STATES[name] for name in plan.event_types if name in FAULT_STATES]
+    if before.intent == "list_cameras" and faults and plan.time_from is None:
+        plan.event_types, plan.status, plan.intent = [], faults[0], "list_cameras"
+    if before.event_types == ["illegal_dumping"] and plan.event_types == ["illegal_parking"]:
+        tokens = clause.reading.text.tokens
+        told = [tokens[match.start] for match in clause.reading.matches if match.category == "event"]
+        if all(token.bare and token.plain == "do" for token in told):
+            plan.event_types = ["illegal_dumping"]
 
 
 def _points_at_nothing(plan: QueryPlan, memory: Memory) -> bool:
@@ -172,6 +195,8 @@ def _goes_on(plan: QueryPlan, before: QueryPlan, clause: Clause) -> bool:
     said = said or (not plan.time_from and time_of_talk(plan, before, clause) is not None)
     if not said:
         return False
+    if _whole_question(plan) and not of_the_talk(clause) and not changes(clause) and plan.follow is None:
+        return False
     follows = (
         plan.follow is not None or widens(clause) or bool(changes(clause)) or bool(_FOLLOWS.search(clause.free.plain))
     )
@@ -183,10 +208,19 @@ def _goes_on(plan: QueryPlan, before: QueryPlan, clause: Clause) -> bool:
     return follows or (not plan.intent and (same or len(clause.free.tokens) <= BRIEF))
 
 
+def _whole_question(plan: QueryPlan) -> bool:
+    """Whether a kind, a time and a place are all said, so that nothing is left to be taken from the talk."""
+    return bool(plan.event_types and plan.time_from and (plan.camera_ids or plan.camera_options or plan.areas))
+
+
 def _newest(plan: QueryPlan, clause: Clause) -> QueryPlan:
     """`cái nào mới nhất`: of the last list where nothing else is said, else the one that a search brings first."""
     memory = clause.memory
-    if memory.results and not plan.has_filters() and not plan.query:
+    if (
+        memory.results
+        and not plan.has_filters()
+        and (not plan.query or clause.reading.says("lan", "cai", "vu", "con", "chiec"))
+    ):
         plan.intent = "get_event"
         return plan
     plan.intent, plan.query = "search_events", ""
@@ -217,6 +251,14 @@ def _listed_on(plan: QueryPlan, before: QueryPlan, clause: Clause) -> QueryPlan:
     if plan.everywhere:
         merged.arguments.pop("areas", None)
     return merged
+
+
+def _such_events(plan: QueryPlan, before: QueryPlan, clause: Clause) -> QueryPlan:
+    """`hôm nay có vụ nào như vậy không` behind a question to the rules: events of the kind that it was about."""
+    asked, _reading = read_clause(str(before.arguments.get("query", "")), clause.situation)
+    plan.event_types, plan.event, plan.query = asked.event_types, None, ""
+    plan.intent = "search_events"
+    return plan
 
 
 def _questions(clause: Clause) -> bool:

@@ -33,6 +33,8 @@ def call(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Step:
         return Step(plan, plan.intent, camera_filters(plan))
     if plan.intent in {"camera_status", "get_snapshot"}:
         return _about_camera(plan, memory)
+    if plan.intent == "get_clip" and _of_camera_spoken_of(plan, memory):
+        plan.camera_ids = [str(memory.camera_id)]
     if plan.intent == "get_clip" and not _points_at_event(plan, memory) and _names_camera_only(plan):
         return _camera_clip(plan, memory)
     return _about_event(plan, clause, found)
@@ -93,6 +95,13 @@ def _result_camera(plan: QueryPlan, memory: Memory) -> str | None:
 
 def _points_at_event(plan: QueryPlan, memory: Memory) -> bool:
     return plan.event is not None and bool(plan.event.event_id or memory.results or memory.event_id)
+
+
+def _of_camera_spoken_of(plan: QueryPlan, memory: Memory) -> bool:
+    """`its recording from 9 to 9:05` where a camera was spoken of last."""
+    told = plan.camera_ids or plan.camera_options or plan.event_types or plan.objects or plan.plate or plan.areas
+    timed = plan.time_from is not None or plan.time_point is not None
+    return bool(memory.topic == "camera" and memory.camera_id and timed and not told)
 
 
 def _names_camera_only(plan: QueryPlan) -> bool:

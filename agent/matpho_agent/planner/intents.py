@@ -27,7 +27,10 @@ VIEW_WORDS = (
 )  # fmt: skip
 FAULTS = frozenset({"image_degraded", "camera_offline"})
 """Events that are states of cameras as well."""
-LISTS = (("danh", "sach"), ("liet", "ke"), ("ke", "ra"), ("ke", "het"), ("list",), ("tung", "vu"), ("tung", "lan"))
+LISTS = (
+    ("danh", "sach"), ("liet", "ke"), ("ke", "ra"), ("ke", "het"), ("o", "dau"), ("tong", "hop"), ("list",),
+    ("tung", "vu"), ("tung", "lan"),
+)  # fmt: skip
 """Words that ask for the things themselves rather than for their number."""
 
 
@@ -55,6 +58,8 @@ def reading_intent(reading: Reading, plan: QueryPlan) -> str:
     about = _about_cameras(reading, plan, wanted)
     if about:
         return about
+    if wanted in {"", "search_events"} and _looks_back(reading, plan):
+        return "get_clip"
     counted = wanted in {"event_statistics", "camera_status", "list_cameras"} and "event_statistics" in cues
     if counted or plan.forecast or plan.group_by or plan.compare_to or plan.metric != "count":
         figures = bool(plan.compare_to) or plan.metric != "count" or plan.forecast
@@ -71,6 +76,17 @@ def _wants_picture(reading: Reading, plan: QueryPlan) -> bool:
         token.typed.lower() == "ảnh" for token in reading.text.tokens
     )
     return picture and not past and not plan.objects and reading.says(*VIEW_WORDS[:-4], "lay", "xin", "cho", "gui")
+
+
+def _looks_back(reading: Reading, plan: QueryPlan) -> bool:
+    """`show me Lạc Long Quân at 1:35am`: what one camera recorded at a clock time, not what happened then."""
+    named = len(plan.camera_ids) == 1 and plan.time_point is not None and not plan.at_present
+    asked = reading.says("gi", "nao", "chuyen", "what", "any", "anything", "vu", "ai", "co", "did", "happened")
+    return (
+        named
+        and not (plan.event_types or plan.objects or plan.plate or plan.query or asked)
+        and reading.says("xem", "coi", "show", "see", "watch", "mo", "ngo")
+    )
 
 
 def _about_cameras(reading: Reading, plan: QueryPlan, wanted: str) -> str:

@@ -41,6 +41,7 @@ _DAY_SAID = re.compile(
 )
 """The day itself, whatever part of it was spoken of before."""
 _NIGHT_SAID = re.compile(r"(?<![0-9a-z])(?:dem|khuya|night)(?![0-9a-z])")
+HALF = timedelta(hours=12)
 DAWN = 5
 """Before this hour it is still the night of the day before."""
 _WHOLE = re.compile(r"(?<![0-9a-z])(?:ca ngay|tron ngay|nguyen ngay|whole|entire|all day|full day)(?![0-9a-z])")
@@ -53,11 +54,21 @@ _LENGTH_ALONE = re.compile(
     r"(?P<n>\d{1,3}|mot|hai|ba|bon|nam|sau|bay|tam|chin|muoi|one|two|three|four|five|six|seven)"
     r" ?(?P<u>h|tieng|gio|ngay|tuan|hours?|days?|weeks?)(?: (?:thi sao|di|nhe|nha|thoi|qua|gan day|xem sao|co))*"
 )
+_STILL = re.compile(
+    r"(?<![0-9a-z])(?:bo|xem het|lay het|gom het|tat ca)(?![0-9a-z])"
+    r".*(?:hom|ngay|bua) (?:sau|truoc) (?:do|ay|day)(?![0-9a-z])"
+)
+"""`bỏ mức độ đi, xem hết của hôm sau đó`: the day moved to already, with less said of it."""
 UNITS = {
     "h": 1, "tieng": 1, "gio": 1, "hour": 1, "hours": 1, "ngay": 24, "day": 24, "days": 24, "tuan": 168, "week": 168,
     "weeks": 168,
 }  # fmt: skip
 """Hours of a unit."""
+WHOLE = timedelta(hours=24)
+_SAME_AGAIN = re.compile(
+    r"(?<![0-9a-z])(?:same (?:thing|again|question)|y (?:vay|the|chang)|tuong tu|cung the)(?![0-9a-z])"
+)
+"""The same question of another day keeps its hours."""
 SHORT = timedelta(hours=25)
 """A range up to here is one day or a part of one, and moves as a whole."""
 
@@ -70,6 +81,12 @@ def time_of_talk(plan: QueryPlan, before: QueryPlan, clause: Clause) -> Span | N
     start = start.astimezone(VIETNAM)
     moved = 1 if _NEXT.search(plain) else -1 if _LAST.search(plain) else 0
     same = bool(_SAME.search(plain))
+    said = clause.reading.time.range
+    named = said is not None and said.dated and any(plain[a:b][-1:].isdigit() for a, b in clause.reading.time.spans)
+    if moved and named:
+        return plan.time_from, plan.time_to
+    if moved and _STILL.search(plain):
+        return before.time_from, before.time_to
     if moved and (not same or moved):
         return _moved(before, start, moved, clause)
     if same:
@@ -79,7 +96,9 @@ def time_of_talk(plan: QueryPlan, before: QueryPlan, clause: Clause) -> Span | N
     found = clause.reading.time.range
     if found is None:
         return None
-    if _HOURS.search(plain) and found.time_from and before.time_to:
+    short = before.time_to is not None and before.time_to - start < WHOLE and found.part is None and found.point is None
+    hours_too = _HOURS.search(plain) or (_SAME_AGAIN.search(plain) and short)
+    if hours_too and found.time_from and before.time_to:
         shift = at(found.time_from.astimezone(VIETNAM).date()) - at(start.date())
         return start + shift, before.time_to + shift
     if not found.dated and not plan.at_present:
@@ -115,9 +134,13 @@ def _on_day(day: datetime, clause: Clause, before: QueryPlan) -> Span:
     begin, plain = at(day.date()), clause.free.plain
     if _WHOLE.search(plain):
         return begin, begin + DAY
-    if day.hour < DAWN and _NIGHT_SAID.search(plain):
+    of_night = before.time_to is not None and before.time_to - day < HALF
+    if day.hour < DAWN and of_night and _NIGHT_SAID.search(plain):
         begin -= DAY
     told = _hours(clause, begin)
+    now = clause.situation.now.astimezone(VIETNAM)
+    if told is not None and begin.date() == now.date() and told.time_from and told.time_from < now:
+        told = replace(told, time_to=min(told.time_to or now, now))
     if told is not None:
         return _within(told, before)
     short = before.time_to is not None and before.time_to - day <= SHORT
@@ -145,6 +168,7 @@ def _hours(clause: Clause, begin: datetime) -> TimeRange | None:
         " ",
         words.typed,
     )
+    typed = re.sub(r"(?i)(?<!\w)toi(?= (?:hom )?(?:do|ay|day|no)(?!\w))", "tối", typed)
     found = read_time(read_text(typed), begin + DAY - timedelta(minutes=1)).range
     if found is None or found.time_from is None:
         return None
@@ -162,5 +186,6 @@ def shifts_day(clause: Clause) -> bool:
 
 
 def of_the_talk(clause: Clause) -> bool:
-    """Whether the time said is that of the talk (`tối đó`, `that day`), so that the place is its place too."""
-    return bool(_SAME.search(clause.free.plain))
+    """Whether the time said is on the day of the talk (`tối đó`, `rồi khuya`), so that the place is its place too."""
+    found = clause.reading.time.range
+    return bool(_SAME.search(clause.free.plain)) or (found is not None and not found.dated)

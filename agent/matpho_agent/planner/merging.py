@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from matpho_agent.language.pieces import blanked
+from matpho_agent.language.times import read_time
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.laterness import of_the_talk, time_of_talk
 from matpho_agent.planner.plan import QueryPlan
@@ -19,7 +21,7 @@ WIDE = (*LOOKS, "status", "kind", "owner")
 _CUE = re.compile(
     r"(?<![0-9a-z])(?:(?P<remove>bo qua|bo ra|bo bot|bo|loai tru|loai bo|loai|ngoai tru|tru ra|tru|gat|bot"
     r"|khong tinh|khong ke"
-    r"|khong lay|khoi lay|khoi tinh|dung lay|khong can|chu khong phai|khong phai|leave out|drop|exclude"
+    r"|khong lay|khoi lay|khoi tinh|dung lay|khong can|khoi can|chu khong phai|khong phai|leave out|drop|exclude"
     r"|excluding|remove"
     r"|without|except for|except|forget(?: about)?|never mind|minus|not counting|other than|no more)"
     r"|(?P<add>lay them|them ca|ke ca|tinh ca|gom ca|cong them|lay ca|cong ca|xem ca|coi ca|them|ca|include"
@@ -67,6 +69,13 @@ _ALL = re.compile(
 )
 
 
+_EVERYTHING = re.compile(
+    r"(?<![0-9a-z])(?:everything(?: else)?|anything(?: at all| else)?|(?:all|any) (?:kinds? of )?events"
+    r"|moi (?:thu|chuyen|su kien|vu viec|loai su kien)|tat ca (?:cac )?su kien)(?![0-9a-z])"
+)
+"""Whatever has happened, of any kind."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A stretch of the sentence that takes things out or adds them."""
@@ -85,7 +94,7 @@ def changes(clause: Clause) -> list[Change]:
         stop = _SCOPE.search(plain, cue.end())
         ends = [len(plain), *([stop.start()] if stop else []), *(later.start() for later in cues[number + 1 :])]
         found.append(Change("remove" if cue["remove"] else "add", cue.start(), min(ends)))
-    if not found and _TOO.search(plain):
+    if not found and _TOO.search(plain) and not _THERE.search(plain):
         found.append(Change("add", 0, len(plain)))
     return found
 
@@ -147,6 +156,8 @@ def merged(plan: QueryPlan, before: QueryPlan, clause: Clause, *, other_kind: bo
     result.query = plan.query if adds_words else "" if other_kind else before.query
     taken = _clear(result, clause, spans)
     _lists(result, plan, before, clause, spans)
+    if plan.objects and not plan.colors and plan.time_from and not set(result.objects) & set(before.objects):
+        result.colors = []  # another thing on another day is asked after whatever its colour
     bare = _BARE_COLOUR.search(clause.free.plain)
     if bare and not plan.colors and clause.free.typed[bare.start("c") : bare.end("c")].casefold() == bare["c"]:
         result.colors = list(BARE[bare["c"]])
@@ -168,8 +179,7 @@ def _clear(result: QueryPlan, clause: Clause, spans: list[Change]) -> set[str]:
     for span in spans:
         if span.kind == "remove" and not any(span.start <= start < span.end for start in _named(clause)):
             rest = re.sub(_CUE, " ", plain[span.start : span.end])
-            match = _WHAT.search(rest)
-            if match:
+            for match in _WHAT.finditer(rest):
                 names |= set(next(fields for n, (_words, fields) in enumerate(_KINDS) if match[f"k{n}"]))
     for match in _ANY.finditer(plain):
         what = _WHAT.match(match["a"] or match["b"])
@@ -180,6 +190,9 @@ def _clear(result: QueryPlan, clause: Clause, spans: list[Change]) -> set[str]:
     if _ALL.search(plain):
         names |= set(WIDE)
         result.query = ""
+    if _EVERYTHING.search(plain):
+        names |= {"event_types", "objects", "objects_not", "colors"}
+        result.query = ""
     empty = QueryPlan()
     for name in names:
         setattr(result, name, getattr(empty, name))
@@ -187,7 +200,7 @@ def _clear(result: QueryPlan, clause: Clause, spans: list[Change]) -> set[str]:
 
 
 _ANY_VEHICLE = re.compile(
-    r"(?<![0-9a-z])(?:(?:xe|chiec|con xe|thang|ai|dua) (?:nao|mo|gi|chi)|any (?:vehicle|one)s?)(?![0-9a-z])"
+    r"(?<![0-9a-z])(?:(?:xe|con xe|thang|ai|dua) (?:nao|mo|gi|chi)|any (?:vehicle|one)s?)(?![0-9a-z])"
 )
 
 
@@ -221,7 +234,7 @@ def _sorted(clause: Clause, spans: list[Change], category: str) -> dict[str, lis
         if match.category == category and match.value != "vehicle":
             place = tokens[match.start].start
             kind = next((span.kind for span in spans if span.start <= place < span.end), "said")
-            told[kind] += match.value.split("+") if category == "colour" else [match.value]
+            told[kind] += match.value.split("+")
     return told
 
 
@@ -257,9 +270,13 @@ def _place(result: QueryPlan, plan: QueryPlan, clause: Clause, spans: list[Chang
         more += ids if kind == "add" else []
     areas = [name for name in plan.areas if name not in gone]
     cameras = [name for name in plan.camera_ids if name not in gone]
-    if more and (result.areas or result.camera_ids):
+    alike = (areas and result.areas) or (cameras and result.camera_ids)
+    if more and alike:
         result.areas = list(dict.fromkeys([*result.areas, *areas]))
         result.camera_ids = list(dict.fromkeys([*result.camera_ids, *cameras]))
+    elif plan.own_area and not areas and not cameras:
+        homes = [place.area for name in result.camera_ids if (place := clause.situation.places.camera(name))]
+        result.areas, result.camera_ids, result.camera_options = homes or result.areas, [], []
     elif areas or cameras or plan.near or plan.everywhere:
         result.areas, result.camera_ids, result.near = areas, cameras, plan.near
         result.camera_options, result.everywhere = list(plan.camera_options), plan.everywhere
@@ -274,10 +291,14 @@ def _time(result: QueryPlan, plan: QueryPlan, before: QueryPlan, clause: Clause,
     told = time_of_talk(plan, before, clause)
     if told is None:
         return
-    begin = clause.reading.time.spans[0][0] if clause.reading.time.spans else -1
-    kind = next((span.kind for span in spans if span.start <= begin < span.end), "")
-    if kind == "remove":
+    times = clause.reading.time.spans
+    gone = [(a, b) for a, b in times if any(s.kind == "remove" and s.start <= a < s.end for s in spans)]
+    if gone and len(gone) == len(times):
         return
+    if gone and (kept := read_time(blanked(clause.free, gone), clause.situation.now).range) is not None:
+        told = kept.time_from, kept.time_to
+    begin = times[0][0] if times and not gone else -1
+    kind = next((span.kind for span in spans if span.start <= begin < span.end), "")
     if kind == "add" and before.time_from and before.time_to and told[0] and told[1]:
         told = min(before.time_from, told[0]), max(before.time_to, told[1])
     result.time_from, result.time_to, result.time_point = told[0], told[1], plan.time_point

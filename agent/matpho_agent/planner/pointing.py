@@ -10,7 +10,7 @@ from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.laterness import shifts_day
 from matpho_agent.planner.lookups import fitting
 from matpho_agent.planner.merging import changes, merged
-from matpho_agent.planner.plan import Memory, QueryPlan, Remembered, Topic
+from matpho_agent.planner.plan import EventReference, Memory, QueryPlan, Remembered, Topic
 from matpho_agent.planner.references import nth_name
 from matpho_agent.planner.scan import OF_CAMERAS
 from matpho_agent.planner.wishes import Wish
@@ -119,6 +119,10 @@ def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     ):
         plan.intent, plan.status = "camera_status", None
         return plan if not plan.areas and not clause.says("nào", "which", "những", "các") else None
+    pictured = plan.intent == "get_snapshot" and memory.topic == "event" and bool(memory.event_id)
+    if pictured and plan.event is not None and plan.event.that and not (plan.camera_ids or plan.camera_options):
+        plan.intent = "get_event"
+        return plan
     if plan.intent not in {"", "get_event", "search_events"} or (
         plan.camera_ids and memory.topic == "event" and not _led(clause)
     ):
@@ -308,6 +312,8 @@ def _fact(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
         return plan if plan.intent else None
     fit = fitting(memory.results, plan, clause.situation) if plan.objects or plan.colors else []
     if focus_of(memory) is not None or memory.event_id or len(fit) == 1:
+        if memory.event_id and len(fit) != 1:  # what is asked of it is no description of another
+            return QueryPlan(intent="get_event", event=EventReference(event_id=memory.event_id))
         plan.intent = "get_event"
         return plan
     before = memory.plan

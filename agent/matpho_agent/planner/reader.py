@@ -65,7 +65,7 @@ def _things(reading: Reading, plan: QueryPlan) -> None:
         if match.category == "object" and match.value != "vehicle":
             (plan.objects_not if match.start in denied else plan.objects).append(match.value)
         elif match.category == "event" and match.start not in denied and not _runs(reading, match):
-            plan.event_types.append(match.value)
+            plan.event_types.extend(match.value.split("+"))
         elif match.category == "colour" and match.start not in denied:
             plan.colors.extend(match.value.split("+"))
     plan.colors.extend("orange" for match in reading.matches if _is_orange(reading, match))

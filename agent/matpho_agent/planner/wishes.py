@@ -100,7 +100,8 @@ def _briefing(clause: Clause) -> bool:
         return False
     if "briefing" in clause.acts:
         return True
-    return "summary" in clause.acts and not clause.plan.event_types and not clause.plan.objects
+    pictured = clause.plan.event_types or clause.plan.objects or clause.plan.group_by
+    return "summary" in clause.acts and not pictured
 
 
 def _procedures(clause: Clause) -> bool:
