@@ -18,6 +18,7 @@ from playwright.async_api import Browser, Locator, Page, async_playwright, expec
 from matpho.home import Home
 from matpho.installation import Installation, open_installation
 from matpho.serving import listen, running, web_app
+from matpho_contracts.times import now
 from matpho_platform.access.principal import Principal, Role
 from matpho_tools.contract import Outcome
 
@@ -31,6 +32,12 @@ PASSWORD = "a long enough password"
 SETTINGS = """
 access: {mfa_required: false}
 areas: [{code: P1, name: Phường Một, level: commune}]
+identity:
+  grant:
+    unit_code: CA-01
+    purposes: [giải quyết tai nạn giao thông]
+    fields: [chủ xe]
+    valid_to: "2099-01-01T00:00:00+07:00"
 """
 WATCH = {"filter": {"event_types": ["fire"], "areas": ["P1"]}, "name": "Cháy ở phường Một"}
 
@@ -126,8 +133,27 @@ async def test_what_a_program_asks_for_is_shown_exactly_and_agreed_to_or_not(
         await expect(panel.locator(".ended").first).to_contain_text("đã thực hiện")
         await expect(panel.locator("section.proposal")).to_have_count(0)
         await panel.get_by_role("button", name="Đóng").click()
-        await expect(mark).to_have_count(0)
+        await expect(page.locator(".bar .waiting")).to_have_count(0)
     assert len(await served.watches()) == before + 1
+
+
+async def test_a_colleagues_identity_check_is_shown_and_takes_a_second_factor(browser: Browser, served: Served) -> None:
+    gateway = served.installation.gateway
+    asking = Principal("tra", "Tra", Role.INVESTIGATOR, ("P1",), session_id="s", mfa_at=now())
+    wanted = {
+        "case_number": "HS-2026-0147", "purpose": "giải quyết tai nạn giao thông", "subject": {"plate": "29A-12345"},
+        "fields": ["chủ xe"],
+    }  # fmt: skip
+    waiting = await gateway.call(asking, "request_identity_check", wanted, channel="test")
+    opened = await gateway.confirm(asking, waiting.data["proposal"]["id"], channel="test")
+    async with signed_in(browser, served) as page:
+        await page.locator("header").get_by_role("button", name="Chờ bạn đồng ý").click()
+        check = page.get_by_role("dialog").locator("section.check")
+        await expect(check).to_contain_text(opened.ids[0])
+        await expect(check).to_contain_text("HS-2026-0147")
+        assert "29A" not in await check.inner_text(), "the subject is shown where it is decided, not in the list"
+        await check.get_by_role("button", name="Phê duyệt").click()
+        await expect(page.get_by_role("dialog")).to_contain_text("Thiết lập bước hai")
 
 
 async def test_a_reload_brings_the_talk_and_its_waiting_act_back(browser: Browser, served: Served) -> None:

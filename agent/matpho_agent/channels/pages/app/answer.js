@@ -69,7 +69,7 @@ export function After({ lines, ask }) {
 }
 
 /** @param {string} line @param {(key: string) => string} t @param {(id: string) => void} open */
-function withIds(line, t, open) {
+export function withIds(line, t, open) {
   const parts = [];
   let last = 0;
   for (const match of line.matchAll(EVENT_ID)) {

@@ -40,8 +40,9 @@ export function Chat({ me, t, speak, language, open, learn, changed, signedOut, 
   }, [other]);
   useEffect(() => {
     // The end of the answer while it fits, else its question at the top: nobody scrolls back to see what was said.
+    // What waits for a yes shows its two buttons.
     const last = log.current?.querySelector(".turn:last-of-type");
-    if (last) log.current.scrollTop = last.offsetTop - 16;
+    if (last) log.current.scrollTop = last.querySelector(".proposal") ? log.current.scrollHeight : last.offsetTop - 16;
   }, [turns]);
   useEffect(() => () => stopping.current?.abort(), []);
   useEffect(() => {

@@ -7,7 +7,7 @@ import { Security } from "./security.js";
 import { SecondFactor, SignIn } from "./sign-in.js";
 import { forget } from "./talk.js";
 import { choose, chosen, load } from "./texts.js";
-import { useWaiting, Waiting } from "./waiting.js";
+import { DECIDES, useWaiting, Waiting } from "./waiting.js";
 
 function App() {
   const [language, setLanguage] = useState(chosen());
@@ -36,6 +36,8 @@ function App() {
   const speak = (/** @type {"vi" | "en"} */ tongue) => (/** @type {string} */ key) => catalogues[tongue][key] ?? words[tongue][key] ?? key;
   const t = speak(language);
   const learn = (/** @type {"vi" | "en"} */ tongue, /** @type {any} */ found) => setWords((all) => ({ ...all, [tongue]: found }));
+  const count = waiting?.length ?? 0;
+  const asks = inside && (count > 0 || DECIDES.has(me.role));
   const switchLanguage = () => {
     const other = language === "vi" ? "en" : "vi";
     choose(other);
@@ -52,14 +54,16 @@ function App() {
   const signedOut = () => left("session_ended");
   const signOut = () => call("/api/v1/auth/sign-out", { method: "POST" }).catch(() => {}).then(() => left(""));
   return html`<div class="frame">
-    <header class="bar">
+    <header class=${asks ? "bar asked" : "bar"}>
       <img src="app/icon.svg" alt="" width="32" height="32" />
       <div class="name"><strong>${t("title")}</strong><span>${t("subtitle")}</span></div>
       <nav>
-        ${inside && waiting?.length > 0 && html`<button type="button" class="waiting" aria-label=${`${t("proposals")}: ${waiting.length}`} onClick=${() => setAsked(true)}>
-          <span class="wide">${t("proposals")}</span><span class="narrow" aria-hidden="true">✋</span> <strong>${waiting.length}</strong>
+        ${asks && html`<button type="button" class=${count ? "waiting" : "quiet"} aria-label=${`${t("proposals")}: ${count}`} onClick=${() => setAsked(true)}>
+          <span class="wide">${t("proposals")}</span><span class="short" aria-hidden="true">${t("proposals_short")}</span> ${count > 0 && html`<strong>${count}</strong>`}
         </button>`}
-        <button type="button" class="quiet" lang=${language === "vi" ? "en" : "vi"} onClick=${switchLanguage}>${t("language")}</button>
+        <button type="button" class="quiet" lang=${language === "vi" ? "en" : "vi"} aria-label=${t("language")} onClick=${switchLanguage}>
+          <span class="wide">${t("language")}</span><span class="short" aria-hidden="true">${language === "vi" ? "EN" : "VI"}</span>
+        </button>
         <button type="button" class="quiet" aria-label=${t("theme")} title=${t("theme")} onClick=${switchTheme}>◐</button>
         ${inside && html`<button type="button" class="quiet who" aria-label=${`${me.name}: ${t("security")}`} title=${t("security")} onClick=${() => setSecurity(true)}>
           <span class="wide">${me.name}</span><span class="narrow" aria-hidden="true">⚙</span>
@@ -75,7 +79,7 @@ function App() {
     ${inside && security &&
     html`<${Security} me=${me} t=${t} language=${language} changed=${setMe} close=${() => setSecurity(false)} />`}
     ${inside && asked &&
-    html`<${Waiting} me=${me} waiting=${waiting ?? []} look=${look} t=${t} language=${language} changed=${setMe} close=${() => setAsked(false)} />`}
+    html`<${Waiting} me=${me} waiting=${waiting ?? []} look=${look} open=${setEvent} t=${t} language=${language} changed=${setMe} close=${() => setAsked(false)} />`}
     ${event &&
     html`<${EventPanel} id=${event} t=${t} language=${language} open=${setEvent} close=${() => setEvent(null)} />`}
   </div>`;

@@ -57,23 +57,23 @@ export function Security({ me, t, language, changed, close }) {
     ${after
       ? html`<${StepUp} t=${t} me=${me} done=${shown} cancel=${() => setAfter(null)} />`
       : html`${trouble && html`<p role="alert" class="trouble">${t(trouble)}</p>`}
-          <h3>${t("passkeys")}</h3>
+          ${(ways.passkeys || passkeys.length > 0) && html`<h3>${t("passkeys")}</h3>`}
           <ul class="rows">
             ${passkeys.map((one) => html`<li><span>${one.name} · ${when(one.created, language)}</span>
-              <button type="button" class="quiet" onClick=${remove(`passkeys/${one.id}`)}>${t("remove")}</button></li>`)}
+              <button type="button" class="second" onClick=${remove(`passkeys/${one.id}`)}>${t("remove")}</button></li>`)}
           </ul>
           ${ways.passkeys && html`<button type="button" onClick=${() => act(() => registerPasskey(t("passkey")))}>${t("make_passkey")}</button>`}
           ${me.factors.totp &&
           html`<h3>${t("code_generator")}</h3>
             <p>${t("recovery_left")}: ${me.factors.recovery_codes}</p>
-            <button type="button" class="quiet" onClick=${remove("totp")}>${t("remove")}</button>`}
+            <button type="button" class="second" onClick=${remove("totp")}>${t("remove")}</button>`}
           <h3>${t("sessions")}</h3>
           <ul class="rows">
             ${sessions.map((one) => html`<li>
               <span>${[browserName(one.device) || t("unknown_device"), one.client].filter(Boolean).join(" · ")} · ${when(one.used, language)}${one.current && html` · <strong>${t("this_one")}</strong>`}</span>
-              ${!one.current && html`<button type="button" class="quiet" onClick=${remove(`sessions/${one.id}`)}>${t("end_session")}</button>`}
+              ${!one.current && html`<button type="button" class="second" onClick=${remove(`sessions/${one.id}`)}>${t("end_session")}</button>`}
             </li>`)}
           </ul>
-          ${sessions.length > 1 && html`<button type="button" class="quiet" onClick=${remove("sessions")}>${t("end_others")}</button>`}`}
+          ${sessions.length > 1 && html`<button type="button" class="second" onClick=${remove("sessions")}>${t("end_others")}</button>`}`}
   </dialog>`;
 }
