@@ -62,7 +62,7 @@ def read_deadline(text: Text, now: datetime) -> tuple[datetime, Span] | None:
             continue
         end = found.range.point or found.range.time_to
         if end is not None:
-            step = DAY if found.range.point else timedelta(days=WEEK_DAYS)
+            step = DAY if found.range.point or not found.range.dated else timedelta(days=WEEK_DAYS)
             while end <= local:
                 end += step
             return end, (cue.start(), found.spans[0][1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from matpho_agent.planner.clause import Clause
-from matpho_agent.planner.drafts.cameras import degrees_in, direction, move, names_preset
+from matpho_agent.planner.drafts.cameras import degrees_in, direction, known_preset, move, names_preset
 from matpho_agent.planner.drafts.steps import step_done_bare
 from matpho_agent.planner.intents import CAMERA_WORDS
 
@@ -169,13 +169,15 @@ def dispatches(clause: Clause) -> bool:
     """`dispatch_unit`: somebody sent, handed a matter, or a unit named beside an incident."""
     if asks_if_done(clause):
         return False
-    if clause.says(*MEDIA) and not clause.unit_names:
+    if _of_media(clause) and not clause.unit_names:
         return False
     if "move" in clause.acts and not clause.unit_names and clause.says("camera", "cam", "ptz", "preset", "home"):
         return False
     if wonders(clause) and clause.code("incident", ""):
         return False
     kinds = clause.unit_names or clause.said("unitkind")
+    if TOLD_DONE.search(clause.free.plain) and clause.says("đã", "vừa", "mới") and not clause.acts & {"dispatch"}:
+        return False
     if kinds and _hands_over(clause):
         return True
     if "dispatch" in clause.acts:
@@ -186,6 +188,19 @@ def dispatches(clause: Clause) -> bool:
         return clause.says(*MORE) and not asks(clause)
     timed = clause.plan.time_from is not None and not clause.plan.at_present
     return bool(kinds and "motion" in clause.acts and "assist" in clause.acts and not timed)
+
+
+TOLD_DONE = re.compile(r"(?<![0-9a-z])(?:da|vua|moi) (?:bao|goi|keu|nhan|alo|thong bao)(?![0-9a-z])")
+"""`đã báo PC07 rồi`: news, no order."""
+
+
+def _of_media(clause: Clause) -> bool:
+    """Whether pictures or recordings are spoken of; the `anh` of `anh em` in a text with marks is no `ảnh`."""
+    marked = any(not token.bare for token in clause.free.tokens)
+    return clause.says(*(word for word in MEDIA if word != "ảnh")) or any(
+        token.typed.casefold() == "ảnh" or (token.plain == "anh" and token.bare and not marked)
+        for token in clause.free.tokens
+    )
 
 
 def _hands_over(clause: Clause) -> bool:
@@ -218,6 +233,8 @@ def reads_cameras(clause: Clause) -> bool:
     named = plan.camera_ids or plan.camera_options or plan.camera_that or clause.says(*CAMERA_WORDS)
     if clause.acts & {"standing", "incident"} and not clause.says(*CAMERA_WORDS):
         return False
+    if "progress" in clause.acts and plan.event_types and clause.says(*CASES):
+        return False
     if "progress" in clause.acts and not named and clause.memory.topic != "camera":
         return False
     if set(plan.event_types) & CAMERA_EVENTS:
@@ -235,6 +252,10 @@ def reads_cameras(clause: Clause) -> bool:
     )
 
 
+TO_PRESET = ("lùi", "về", "sang", "trở", "đổi", "chuyển", "switch", "go", "back")
+"""Words that bring a camera to a preset: `cam Nhật Chiêu lùi ra toàn cảnh`."""
+
+
 def moves(clause: Clause) -> bool:
     """`move_camera`: a turn, a zoom, a preset; a direction with degrees beside a camera."""
     plan, memory = clause.plan, clause.memory
@@ -243,6 +264,8 @@ def moves(clause: Clause) -> bool:
     camera = plan.camera_ids or plan.camera_options or plan.camera_that or clause.says(*CAMERA_WORDS)
     if not (camera or memory.topic == "camera"):
         return False
+    if camera and known_preset(clause) and clause.says(*TO_PRESET) and not asks(clause) and not plan.event_types:
+        return True
     return "aim" in clause.acts or bool(direction(clause) and degrees_in(clause.free.plain) is not None)
 
 
@@ -254,11 +277,8 @@ def asks_of_incident(clause: Clause) -> bool:
     plan = clause.plan
     if clause.acts & {"assigned", "priority"} and asks(clause):
         return False
-    pointed = (
-        clause.reading.has("reference")
-        or clause.reading.has("ordinal")
-        or bool(plan.event_types or plan.areas or plan.camera_ids)
-    )
+    described = bool(plan.areas or plan.camera_ids) and (clause.says(*CASES) or clause.memory.topic == "incident")
+    pointed = clause.reading.has("reference") or clause.reading.has("ordinal") or bool(plan.event_types) or described
     spoken_of = bool(clause.code("incident", "") or pointed or clause.memory.topic in {"event", "incident"})
     if "progress" in clause.acts or (asks_if_done(clause) and clause.acts & DONE_TO_INCIDENTS):
         return spoken_of
@@ -273,6 +293,8 @@ def lists_incidents(clause: Clause) -> bool:
     """`list_incidents`: by state, priority, whose they are, or simply all."""
     if "backlog" in clause.acts and not clause.plan.event_types and not clause.codes:
         return True
+    if "worst" in clause.reading.values("ordinal") and clause.says("nào", "which", "what") and clause.says(*CASES):
+        return not clause.plan.event_types and not clause.memory.results
     cases = clause.says("việc", "vụ", "incident", "incidents", "cases", "case", "ca", "dụ", "job", "jobs", "tickets")
     cases = cases or clause.says(*NOBODY[:3]) or speaks_of_many(clause)
     if clause.plan.group_by or (

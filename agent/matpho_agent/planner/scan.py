@@ -12,7 +12,7 @@ from matpho_agent.language.places import PlaceMatch
 from matpho_agent.language.senses import Sense, senses, telling
 from matpho_agent.language.times import TimeReading, read_time
 from matpho_agent.language.tokens import Text, Token
-from matpho_agent.planner.bare_words import bare_events, settled
+from matpho_agent.planner.bare_words import bare_events, parked_not_first, settled
 from matpho_agent.planner.situation import Situation
 
 PLACE_CUES = frozenset(
@@ -51,7 +51,7 @@ def scan(text: Text, situation: Situation, lexicon: Lexicon, names: Sequence[Nam
     """Find identifiers, times, phrases and places; each word is explained once, `names` (of units, people) first."""
     identifiers = read_identifiers(text, situation.registered)
     named = {number for match in names for number in range(match.start, match.end)}
-    candidates = lexicon.matches(text.tokens, _written_right)
+    candidates = parked_not_first(text.tokens, lexicon.matches(text.tokens, _written_right))
     candidates += [*_bare_colours(text.tokens, candidates), *bare_events(text.tokens, candidates)]
     compared = [match for match in candidates if match.category == "compare"]
     pictured = [match for match in candidates if match.value == "get_snapshot" and match.length > 1 and not match.typo]
@@ -96,6 +96,8 @@ def _sense(reading: Reading, meant: Sequence[Sense]) -> None:
             continue
         if sense.category != "event" and held - {"status", "kind", "owner", "group", "fixed", "ordinal", "event"}:
             continue
+        if sense.category == "group" and "ordinal" in held:
+            continue
         if sense.value in CAMERA_SENSES and _of_things(reading, numbers):
             continue
         start, end = sense.spans[0]
@@ -113,7 +115,7 @@ def _at_gate(sense: Sense, numbers: Sequence[int], reading: Reading) -> bool:
     """Whether a jam is one at a gate that a place is named by: `trước cổng trường Lưu Hữu Phước ùn ứ`."""
     held = {reading.taken.get(number) for number in numbers}
     named = {reading.text.tokens[number].plain for number in numbers if reading.taken.get(number) == "place"}
-    return sense.value == "gate_crowding" and held <= {None, *FREE, "event", "place"} and named <= GATES
+    return held <= {None, *FREE, "event", "place"} and named <= GATES
 
 
 OF_CAMERAS = frozenset(
@@ -164,7 +166,9 @@ def _bare_colours(tokens: Sequence[Token], candidates: Sequence[Match]) -> list[
             continue
         word = tokens[number].plain
         after = tokens[number + 1].plain if number + 1 < len(tokens) else ""
-        doubtful = word in {"do", "den"} and (thing == "vehicle" or after in NO_COLOUR_BEFORE or after[:1].isdigit())
+        doubtful = word in {"do", "den"} and (
+            thing in {"vehicle", "person"} or after in NO_COLOUR_BEFORE or after[:1].isdigit()
+        )
         if not doubtful:
             found.append(Match(number, number + 1, "colour", BARE_COLOURS[word]))
     return found
@@ -192,6 +196,8 @@ SHOWING = frozenset(
 )
 POLITE = frozenset({"cho", "toi", "tui", "em", "anh", "chi", "minh", "giup", "gium", "dum", "ho", "thu", "lai", "luon"})
 POINTING = frozenset({"đó", "này", "kia", "ấy", "đấy", "nọ", "nớ"})
+OF_WHICH = frozenset({"mau", "bien", "bang", "cua", "la", "chay", "luc", "co"})
+"""What is asked of things pointed at: behind them `do` is `đó`."""
 MAX_POLITE = 3
 
 
@@ -207,6 +213,8 @@ def _without_plurals(tokens: Sequence[Token], candidates: list[Match]) -> list[M
 def _plural(tokens: Sequence[Token], match: Match) -> bool:
     after = tokens[match.end].typed.lower() if match.end < len(tokens) else ""
     if after in POINTING:
+        return True
+    if after == "do" and match.end + 1 < len(tokens) and tokens[match.end + 1].plain in OF_WHICH:
         return True
     before = match.start - 1
     while before >= 0 and match.start - before <= MAX_POLITE and tokens[before].plain in POLITE:

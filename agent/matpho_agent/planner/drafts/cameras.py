@@ -56,14 +56,14 @@ _PRESET = re.compile(
 _TAIL = re.compile(
     r"(?i)\s*\b(?:(?:giúp|giùm|hộ|cho)?\s*(?:tôi|em|mình|anh|chị)?\s*(?:với|nhé|nha|đi|ạ|luôn|ngay|coi|xem"
     r"|giùm|dùm|giúp|hộ|nghen|nghe|được không|please|pls|preset|position|now)|"
-    r"preset|position|view)\s*$"
+    r"(?:giùm|giúp|dùm|hộ|cho) (?:tôi|tui|em|mình|anh|chị|cái)|preset|position|view)\s*$"
 )
 
 
 def move(clause: Clause) -> dict[str, Any]:
     """The one way in which the camera is to move; empty where the clause names none."""
     plain = _figures(clause.free.plain)
-    known = _known_preset(clause)
+    known = known_preset(clause)
     if known and degrees_in(plain) is None:
         return {"preset": known}
     if _HOME.search(plain):
@@ -72,9 +72,9 @@ def move(clause: Clause) -> dict[str, Any]:
     zoom = _zoom(plain)
     if turned or zoom:
         return {**turned, **zoom}
-    preset = _preset(clause)
+    preset = _wide(clause) or _preset(clause)
     if preset:
-        return {"preset": preset}
+        return {"preset": _as_known(preset, clause)}
     degrees = degrees_in(plain)
     return {"degrees": degrees} if degrees is not None else {}
 
@@ -151,7 +151,7 @@ def degrees_in(plain: str) -> float | int | None:
     return int(value) if value == int(value) else value
 
 
-def _known_preset(clause: Clause) -> str | None:
+def known_preset(clause: Clause) -> str | None:
     """A preset of the camera that the clause names outside the camera's own name."""
     texts = [_without_camera(clause), *([clause.text.plain] if _only_by_preset(clause) else [])]
     for said in texts:
@@ -168,7 +168,7 @@ _PRESET_SAID = re.compile(
 
 def names_preset(clause: Clause) -> bool:
     """Whether a preset is spoken of and the clause names one that its camera knows."""
-    return _PRESET_SAID.search(clause.text.plain) is not None and _known_preset(clause) is not None
+    return _PRESET_SAID.search(clause.text.plain) is not None and known_preset(clause) is not None
 
 
 def _preset_in_part(clause: Clause) -> str | None:
@@ -182,6 +182,27 @@ def _preset_in_part(clause: Clause) -> str | None:
         if telling and telling <= said:
             fit.append(name)
     return fit[0] if len(fit) == 1 else None
+
+
+_WIDE = re.compile(
+    r"(?<![0-9a-z])(?:wide(?: angle| view| shot)?|overview|panorama|full view|toan canh|goc rong|bao quat|tong the"
+    r")(?![0-9a-z])"
+)
+WIDE_NAMES = frozenset({"toan canh", "bao quat", "tong the", "goc rong", "wide", "wide view", "overview", "panorama"})
+
+
+def _wide(clause: Clause) -> str | None:
+    """The preset that shows all of a place, in whatever language it is asked for: `its wide preset`."""
+    if not _WIDE.search(clause.text.plain):
+        return None
+    return next((name for name in _known_presets(clause) if read_text(name).plain in WIDE_NAMES), None)
+
+
+def _as_known(preset: str, clause: Clause) -> str:
+    """The one preset of the camera that has all the words said: `sảnh` is its `sảnh ga`."""
+    said = {token.marks for token in read_text(preset).tokens}
+    fit = [name for name in _known_presets(clause) if said <= {token.marks for token in read_text(name).tokens}]
+    return fit[0] if len(fit) == 1 else preset
 
 
 def _only_by_preset(clause: Clause) -> bool:

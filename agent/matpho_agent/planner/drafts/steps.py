@@ -22,6 +22,7 @@ _VERBS_EN = (
     r"|through(?: with)?|close(?:d)?|note|record|log|set|put)"
 )
 _PATTERNS = (
+    re.compile(r"(?<![0-9a-z])(?:danh dau|tich|tick) (?:la |giup |gium )*da (?P<x>[^,;:!?]{4,60}?)" + _AFTER),
     re.compile(r"(?<![0-9a-z])(?:the )?(?:step|buoc)(?: do| that)? (?:is|la) (?P<x>[^,;:!?]{3,60})"),
     re.compile(rf"(?<![0-9a-z]){_VERBS_EN} (?:off )?(?:the |my |our |your )?(?P<x>[^,;:.!?]+?) step(?![0-9a-z])"),
     re.compile(r"(?:^|[,;:] ?|(?<![0-9a-z])(?:the|that) )(?P<x>(?:[^\s,;:]+ ){0,8}?[^\s,;:]+) step(?![0-9a-z])"),
@@ -64,8 +65,10 @@ def step_done_bare(clause: Clause) -> str | None:
     """A step named without its word, of the incident spoken of: `xác minh còn cử động xong`."""
     if not (clause.memory.topic == "incident" and clause.memory.incident_id) and not clause.code("incident"):
         return None
-    match = _BARE.match(_less_incident(clause))
-    if match is None or "done" not in clause.acts or clause.acts & _OTHERWISE:
+    plain = _less_incident(clause)
+    match = _BARE.match(plain) if "done" in clause.acts else None
+    match = match or (_TOLD.match(plain) if clause.says("đã", "vừa", "mới") and "?" not in plain else None)
+    if match is None or clause.acts & _OTHERWISE:
         return None
     words = [word for word in match["x"].split() if word not in _GENERIC]
     if len(words) < MIN_BARE_WORDS or len(match["x"].split()) > MAX_STEP_WORDS:
@@ -85,6 +88,11 @@ _BARE = re.compile(
     r"^[\s,:]*(?:da |dang |moi |vua )?(?P<x>[^,;:!?]{6,70}?) (?:da )?"
     r"(?:xong|hoan thanh|hoan tat)(?![0-9a-z])[^,;:?]{0,12}$"
 )
+_TOLD = re.compile(
+    r"^[\s,:]*(?:bao cao |em |toi |ben em |anh em |doi )*(?:da|vua|moi) (?P<x>[^,;:!?]{6,70}?) (?:xong )?roi"
+    r"(?: (?:nhe|nha|a|day|do|em|anh|sep|nghe))*[ .!]*$"
+)
+"""A step told as done: `đã báo PC07 với 115 rồi nhé`."""
 _OTHERWISE = frozenset(
     {"close", "reopen", "resolve", "working", "dispatch", "escalate", "ack", "procedure", "progress", "open"}
 )
