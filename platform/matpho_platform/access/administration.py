@@ -18,7 +18,8 @@ from sqlalchemy import RowMapping
 from matpho_contracts.errors import NotFoundError
 from matpho_contracts.times import from_unix_ms, now, unix_ms
 from matpho_platform.access import repository
-from matpho_platform.access.accounts import Accounts, Factors, check_account, keep_an_administrator
+from matpho_platform.access.account_book import Factors, check_account, keep_an_administrator
+from matpho_platform.access.accounts import Accounts
 from matpho_platform.access.errors import AccountError, NotAdministratorError, OneTimeError
 from matpho_platform.access.one_time import Purpose
 from matpho_platform.access.principal import Principal, Role

@@ -66,6 +66,10 @@ class AccessKey:
         """32 bytes that stand for an account at an authenticator and tell it nothing."""
         return hmac.new(self._derived("handle"), user_id.encode(), hashlib.sha256).digest()
 
+    def mark(self, text: str) -> str:
+        """A name for a text that says nothing to whoever lacks the key: 64 hexadecimal digits."""
+        return hmac.new(self._derived("mark"), text.encode(), hashlib.sha256).hexdigest()
+
     def _derived(self, purpose: str) -> bytes:
         return hmac.new(self._raw, f"matpho-access-{purpose}".encode(), hashlib.sha256).digest()
 

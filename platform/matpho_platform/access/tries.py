@@ -12,15 +12,22 @@ their own that strangers cannot touch. Rules, in this order; each answers with t
   through, one a second, so that a person at a new place gets in while an attack goes on, and each address of the
   attack spends its first try only once.
 
-Counts live in memory, bounded, for each process; a restart forgets them. Known devices are in the database.
+Counts are in the database: a restart forgets none, and the centers of a database share them. Accounts and addresses are
+there under a keyed hash: what is typed as a user id may be a password. What is older than the window is deleted.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import time
-from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from matpho_contracts.times import now, unix_ms
+from matpho_platform.access import try_repository as repository
+from matpho_platform.access.keys import AccessKey
+from matpho_platform.access.network import address_of, network_of
+from matpho_platform.access.sessions import Clock
+from matpho_platform.store.engine import Store
+from matpho_platform.store.errors import DuplicateError
 
 PAIR_TRIES = 5
 ADDRESS_TRIES = 30
@@ -36,146 +43,133 @@ PACE_S = 1.0
 AGAIN_PACE_S = 5.0
 """Between two tries there of addresses that failed before."""
 REFUSALS_EVERY_S = 60.0
-BUDGET_S = 60.0
-_REMEMBERED = 50_000
-_KEPT = 128
+_MOST_DOUBLINGS = 30
+
+_What = tuple[str, str]
+"""An account ("": any) and where from, or what else is counted of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """Wrong tries of one kind within the window: how many, and when the last was, Unix milliseconds."""
+
+    count: int = 0
+    last_ms: int = 0
+
+    def wait(self, free: int, first_s: float, most_s: float, at_ms: int) -> float:
+        """Seconds until the next: none while tries are free, then twice as long after each, from the last one on."""
+        if self.count < free:
+            return 0.0
+        doubled = min(most_s, first_s * 2.0 ** min(self.count - free, _MOST_DOUBLINGS))
+        return max(0.0, min(doubled, (self.last_ms - at_ms) / 1000 + doubled))
 
 
 class TryLimit:
-    """Counts of wrong tries, and how long the next one must wait."""
+    """Wrong tries at one door (`name`: passwords, codes), and how long the next one must wait."""
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, *, account_tries: int = ACCOUNT_TRIES, closes: bool = False
+        self,
+        store: Store,
+        key: AccessKey,
+        name: str,
+        clock: Clock = now,
+        *,
+        account_tries: int = ACCOUNT_TRIES,
+        closes: bool = False,
     ) -> None:
+        """`closes`: an account under attack is shut to strangers for the window, instead of paced."""
+        self._store = store
+        self._key = key
+        self._door = name
         self._clock = clock
         self._account_tries = account_tries
         self._closes = closes
-        self._failed: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
-        self._paced: OrderedDict[tuple[str, str], float] = OrderedDict()
 
-    def wait(self, user_id: str, client: str, device: str = "") -> float:
+    async def wait(self, user_id: str, client: str, device: str = "") -> float:
         """Seconds until a try would be taken; 0: now. `device` is one that the account is known on, else empty."""
+        at_ms = self._now()
         if device:  # 1
-            return self._backoff((user_id, f"device {device}"), PAIR_TRIES, 1.0, DEVICE_WAIT_S)
-        address, network = address_of(client), network_of(client)
-        pair, everywhere = (user_id, address), ("", address)
-        own = max(
-            self._backoff(pair, PAIR_TRIES, STRANGER_WAIT_S, WINDOW_S),  # 2
-            self._backoff(everywhere, ADDRESS_TRIES, STRANGER_WAIT_S, WINDOW_S),  # 3
+            own = (user_id, f"device {device}")
+            return (await self._tries(own))[own].wait(PAIR_TRIES, 1.0, DEVICE_WAIT_S, at_ms)
+        pair, everywhere, strangers, network = _of_a_stranger(user_id, client)
+        tries = await self._tries(pair, everywhere, strangers, network)
+        waits = max(
+            tries[pair].wait(PAIR_TRIES, STRANGER_WAIT_S, WINDOW_S, at_ms),  # 2
+            tries[everywhere].wait(ADDRESS_TRIES, STRANGER_WAIT_S, WINDOW_S, at_ms),  # 3
         )
         attacked = [
-            key
-            for key, most in (((user_id, "strangers"), self._account_tries), (("", network), NETWORK_TRIES))
-            if self._recent(key) >= most
+            what
+            for what, most in ((strangers, self._account_tries), (network, NETWORK_TRIES))
+            if tries[what].count >= most
         ]
-        if own or not attacked:
-            return own
-        if self._closes and attacked[0][1] == "strangers":
+        if waits or not attacked:
+            return waits
+        if self._closes and attacked[0] == strangers:
             return WINDOW_S
-        if self._recent(everywhere):  # 4
+        if tries[everywhere].count:  # 4
             again = [(name, f"{place} again") for name, place in attacked]
-            return self._backoff(everywhere, 1, ATTACK_WAIT_S, WINDOW_S) or self._pace(again, AGAIN_PACE_S)
-        return self._pace(attacked, PACE_S)
+            own_wait = tries[everywhere].wait(1, ATTACK_WAIT_S, WINDOW_S, at_ms)
+            return own_wait or await self._pace(again, AGAIN_PACE_S)
+        return await self._pace(attacked, PACE_S)
 
-    def is_new(self, client: str) -> bool:
+    async def is_new(self, client: str) -> bool:
         """Whether an address has not failed of late."""
-        return not self._recent(("", address_of(client)))
+        everywhere = ("", address_of(client))
+        return (await self._tries(everywhere))[everywhere].count == 0
 
-    def newly_refused(self, user_id: str) -> bool:
+    async def newly_refused(self, user_id: str) -> bool:
         """Whether to put a refusal on record: once a minute for an account, so that no attack fills the trail."""
-        key, at = (user_id, "refused"), self._clock()
-        if at < self._paced.get(key, 0.0):
-            return False
-        self._paced[key] = at + REFUSALS_EVERY_S
-        return True
+        return await self._pace([(user_id, "refused")], REFUSALS_EVERY_S) == 0
 
-    def failed(self, user_id: str, client: str, device: str = "") -> None:
+    async def failed(self, user_id: str, client: str, device: str = "") -> None:
         """A wrong try."""
-        if device:
-            self._count((user_id, f"device {device}"))
-            return
-        address = address_of(client)
-        for key in ((user_id, address), ("", address), (user_id, "strangers"), ("", network_of(client))):
-            self._count(key)
+        counted = [(user_id, f"device {device}")] if device else _of_a_stranger(user_id, client)
+        at_ms = self._now()
+        async with self._store.writing() as session:
+            await repository.add(session, [self._name(what) for what in counted], at_ms)
+            await repository.forget(session, at_ms - round(WINDOW_S * 1000))
 
-    def succeeded(self, user_id: str, client: str, device: str = "") -> None:
+    async def succeeded(self, user_id: str, client: str, device: str = "") -> None:
         """A right try: what this place failed at this account is forgiven."""
-        self._failed.pop((user_id, f"device {device}" if device else address_of(client)), None)
+        what = (user_id, f"device {device}" if device else address_of(client))
+        if (await self._tries(what))[what].count:
+            async with self._store.writing() as session:
+                await repository.forgive(session, self._name(what))
 
-    def _backoff(self, key: tuple[str, str], free: int, first_s: float, most_s: float) -> float:
-        times = self._times(key)
-        if len(times) < free:
-            return 0.0
-        until = times[-1] + min(most_s, first_s * 2.0 ** min(len(times) - free, 30))
-        return max(0.0, until - self._clock())
+    async def _tries(self, *several: _What) -> Mapping[_What, Tries]:
+        names = {self._name(what): what for what in several}
+        oldest = self._now() - round(WINDOW_S * 1000)
+        async with self._store.reading() as session:
+            found = await repository.counted(session, names, oldest)
+        return dict.fromkeys(several, Tries()) | {
+            names[name]: Tries(count, last_ms) for name, (count, last_ms) in found.items()
+        }
 
-    def _pace(self, keys: list[tuple[str, str]], every_s: float) -> float:
-        at = self._clock()
-        wait = max(self._paced.get(key, 0.0) for key in keys) - at
-        if wait > 0:
-            return wait
-        for key in keys:
-            self._paced[key] = at + every_s
-            self._paced.move_to_end(key)
-        while len(self._paced) > _REMEMBERED:
-            self._paced.popitem(last=False)
+    async def _pace(self, several: Collection[_What], every_s: float) -> float:
+        """Take the next turn of all of these: 0, or the seconds until there is one."""
+        names, at_ms = [self._name(what) for what in several], self._now()
+        async with self._store.reading() as session:
+            next_ms = await repository.next_turn(session, names)
+        if next_ms > at_ms:
+            return min(every_s, (next_ms - at_ms) / 1000)
+        try:
+            async with self._store.writing() as session:
+                next_ms = await repository.next_turn(session, names, lock=True)
+                if next_ms > at_ms:  # somebody else took it in between
+                    return min(every_s, (next_ms - at_ms) / 1000)
+                await repository.take_turn(session, names, at_ms + round(every_s * 1000))
+        except DuplicateError:  # as well, where it was the first
+            return every_s
         return 0.0
 
-    def _count(self, key: tuple[str, str]) -> None:
-        self._failed.setdefault(key, deque(maxlen=_KEPT)).append(self._clock())
-        self._failed.move_to_end(key)
-        while len(self._failed) > _REMEMBERED:
-            self._failed.popitem(last=False)
+    def _now(self) -> int:
+        return unix_ms(self._clock())
 
-    def _times(self, key: tuple[str, str]) -> list[float]:
-        oldest = self._clock() - WINDOW_S
-        return [at for at in self._failed.get(key, ()) if at > oldest]
-
-    def _recent(self, key: tuple[str, str]) -> int:
-        return len(self._times(key))
+    def _name(self, what: _What) -> str:
+        return self._key.mark("\0".join(("tries", self._door, *what)))
 
 
-class Budget:
-    """So many acts a minute for each address, and ten times as many for its network."""
-
-    def __init__(self, acts: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._acts = acts
-        self._clock = clock
-        self._done: OrderedDict[str, deque[float]] = OrderedDict()
-
-    def spend(self, client: str) -> float:
-        """Take one act: 0, or the seconds until one is left again."""
-        at = self._clock()
-        places = ((address_of(client), self._acts), (network_of(client), self._acts * 10))
-        waits = [self._done[place][0] + BUDGET_S - at for place, most in places if self._full(place, most)]
-        if waits and max(waits) > 0:
-            return max(waits)
-        for place, most in places:
-            self._done.setdefault(place, deque(maxlen=most)).append(at)
-            self._done.move_to_end(place)
-        while len(self._done) > _REMEMBERED:
-            self._done.popitem(last=False)
-        return 0.0
-
-    def _full(self, place: str, most: int) -> bool:
-        return len(self._done.get(place, ())) >= most
-
-
-def address_of(client: str) -> str:
-    """What counts as one address: an IPv4 address, an IPv6 /64, or the text itself where it is neither."""
-    return _prefix(client, 32, 64)
-
-
-def network_of(client: str) -> str:
-    """What counts as one network: an IPv4 /24, an IPv6 /48."""
-    return f"network {_prefix(client, 24, 48)}"
-
-
-def _prefix(client: str, four: int, six: int) -> str:
-    try:
-        address = ipaddress.ip_address(client.partition("%")[0])
-    except ValueError:
-        return client[:64]
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    address = mapped or address
-    return str(ipaddress.ip_network((address, four if address.version == 4 else six), strict=False))
+def _of_a_stranger(user_id: str, client: str) -> tuple[_What, _What, _What, _What]:
+    """The pair, the address over all accounts, the account, the network."""
+    address = address_of(client)
+    return (user_id, address), ("", address), (user_id, "strangers"), ("", network_of(client))

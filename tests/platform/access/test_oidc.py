@@ -23,9 +23,9 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from pydantic import SecretStr
 
+from matpho_platform.access.network import Budget
 from matpho_platform.access.principal import Role
 from matpho_platform.access.settings import AccessSettings, OidcProvider
-from matpho_platform.access.tries import Budget
 from matpho_platform.center import Center, open_center
 from matpho_platform.settings import CenterSettings
 from matpho_platform.web import create_app

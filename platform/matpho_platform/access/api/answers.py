@@ -61,7 +61,7 @@ async def leave_old(request: Request, center: Center, opened: Opened) -> None:
 
 async def refuse(center: Center, user_id: str, action: str, error: MatphoError) -> None:
     """Put a try that came to nothing on the trail; one that had to wait only now and then."""
-    if error.status != 429 or center.accounts.newly_refused(user_id):
+    if error.status != 429 or await center.accounts.newly_refused(user_id):
         await trail.note_stranger(center, user_id, action, "failed", error.code)
 
 

@@ -10,6 +10,8 @@ from matpho_platform.store.tables.access import (
     recovery_codes,
     sessions,
     totp_factors,
+    try_turns,
+    wrong_tries,
 )
 from matpho_platform.store.tables.audit import (
     audit_checkpoints,
@@ -73,7 +75,9 @@ __all__ = [
     "recovery_codes",
     "sessions",
     "totp_factors",
+    "try_turns",
     "units",
     "watch_matches",
     "watches",
+    "wrong_tries",
 ]

@@ -120,3 +120,23 @@ known_devices = Table(
     Column("used_ms", BigInteger, nullable=False),
     Index("known_devices_user", "user_id"),
 )
+
+wrong_tries = Table(
+    "wrong_tries",
+    metadata,
+    Column("try_id", String(32), primary_key=True),
+    Column("name", Digest, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Index("wrong_tries_name", "name", "at_ms"),
+    Index("wrong_tries_at", "at_ms"),
+)
+"""Wrong passwords and codes of the last minutes; `name` is a keyed hash of whose count it is."""
+
+try_turns = Table(
+    "try_turns",
+    metadata,
+    Column("name", Digest, primary_key=True),
+    Column("next_ms", BigInteger, nullable=False),
+    Index("try_turns_next", "next_ms"),
+)
+"""Where tries are paced: when the next may be made."""
