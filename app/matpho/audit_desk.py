@@ -75,7 +75,7 @@ def add_audit_routes(app: FastAPI, center: Center, channel: str) -> None:
         wanted = Wanted(**asked.model_dump(exclude={"out", "witnesses"}))
         said = wanted.model_dump(mode="json", exclude={"subject"})
         await note("audit_export", said, {"subject": asked.subject} if asked.subject else None)
-        summary = await export_audit(center.audit, asked.out, wanted, witnesses=heads)
+        summary = await export_audit(center.audit, asked.out, wanted, witnesses=heads, policies=center.policy.folder)
         return summary.model_dump(mode="json")
 
     @app.post("/audit/search")

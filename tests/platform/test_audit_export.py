@@ -18,6 +18,7 @@ import pytest
 
 from matpho_contracts.signing import SigningKey
 from matpho_contracts.times import now
+from matpho_platform.access.policy_files import DEFAULT_FOLDER
 from matpho_platform.audit.errors import AuditBrokenError
 from matpho_platform.audit.export import Wanted, export_audit
 from matpho_platform.audit.log import AuditLog
@@ -85,6 +86,17 @@ async def test_the_whole_log(log: AuditLog, tmp_path: Path) -> None:
     with zipfile.ZipFile(archive) as file:
         assert {"README.vi.md", "README.en.md", "checkpoint", "log.key"} <= set(file.namelist())
         assert b"30A" not in file.read("entries.jsonl")
+
+
+async def test_the_policies_that_decide_here_are_in_it(log: AuditLog, tmp_path: Path) -> None:
+    own = shutil.copytree(DEFAULT_FOLDER, tmp_path / "policies")
+    (own / "ours.cedar").write_text("// Của chúng tôi. / Ours.\n", encoding="utf-8")
+    (own / "notes.txt").write_text("not for auditors", encoding="utf-8")
+    await export_audit(log, tmp_path / "x.zip", Wanted(case_number="VA-3"), policies=own)
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        inside = {name for name in archive.namelist() if name.startswith("policies/")}
+        assert inside == {f"policies/{path.name}" for path in own.iterdir()} - {"policies/notes.txt"}
+        assert archive.read("policies/ours.cedar") == (own / "ours.cedar").read_bytes()
 
 
 async def test_one_case_and_a_span_of_time(log: AuditLog, tmp_path: Path) -> None:

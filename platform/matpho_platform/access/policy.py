@@ -43,6 +43,11 @@ class PolicyEngine:
         self._judge = Judge(read_policies(self._folder), self._areas)
 
     @property
+    def folder(self) -> Path:
+        """Where the files lie."""
+        return self._folder
+
+    @property
     def version(self) -> str:
         """Names the files that decide; an audit entry carries it."""
         return self._judge.book.version

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from matpho_contracts import merkle
 from matpho_contracts.errors import BadInputError
 from matpho_contracts.times import now, to_rfc3339, unix_ms
+from matpho_platform.access.policy_files import DEFAULT_FOLDER, ROLES_FILE, SCHEMA_FILE
 from matpho_platform.audit import repository
 from matpho_platform.audit.errors import AuditBrokenError
 from matpho_platform.audit.log import AuditLog
@@ -31,7 +32,6 @@ from matpho_platform.audit.witness import Witnessed
 CONTEXT = "matpho-audit-export-v1"
 _AT_ONCE = 2_048
 MAX_WITNESSES = 256
-POLICIES = Path(__file__).parent.parent / "access" / "policies"
 
 
 class Wanted(BaseModel):
@@ -64,9 +64,9 @@ class ExportSummary(BaseModel):
 
 
 async def export_audit(
-    log: AuditLog, target: Path, wanted: Wanted, *, witnesses: Sequence[Witnessed] = ()
+    log: AuditLog, target: Path, wanted: Wanted, *, witnesses: Sequence[Witnessed] = (), policies: Path = DEFAULT_FOLDER
 ) -> ExportSummary:
-    """Write the archive; `witnesses` are heads to prove the growth from.
+    """Write the archive; `witnesses` are heads to prove the growth from, `policies` the files that decide now.
 
     Raises AuditBrokenError when the log does not fit its checkpoint or a witness, BadInputError for a witness of more
     entries than there are.
@@ -81,7 +81,7 @@ async def export_audit(
             "checkpoint": head.sign(log.key).encode(),
             "log.key": key.encode() + b"\n",
             **{path.name: path.read_bytes() for path in (*READMES, VERIFIER)},
-            **dict(_policies()),
+            **dict(_texts(policies)),
             **proofs,
         }
         await asyncio.to_thread(_write, target, lines, files, log, wanted, count, head.size, head.root.hex())
@@ -133,10 +133,10 @@ async def _witness_files(log: AuditLog, witnesses: Sequence[Witnessed], size: in
     return files
 
 
-def _policies() -> Iterator[tuple[str, bytes]]:
-    for path in sorted(POLICIES.rglob("*")) if POLICIES.is_dir() else []:
-        if path.is_file() and path.suffix in (".cedar", ".cedarschema", ".json", ".md", ".yaml"):
-            yield f"policies/{path.relative_to(POLICIES).as_posix()}", path.read_bytes()
+def _texts(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if path.is_file() and (path.suffix == ".cedar" or path.name in (SCHEMA_FILE, ROLES_FILE)):
+            yield f"policies/{path.name}", path.read_bytes()
 
 
 def _write(
