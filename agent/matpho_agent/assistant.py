@@ -113,22 +113,20 @@ class Assistant:
                         yield event
             except UnreadableConversationError:
                 log.exception("a stored conversation cannot be read")
-                record.outcome, record.rule = "failed", UnreadableConversationError.code
-                record.answer = _begun_anew(language_of(text))
+                record.break_off(UnreadableConversationError.code, _begun_anew(language_of(text)))
                 await self._conversations.delete(principal.user_id, conversation_id)
             except (MatphoError, TimeoutError) as error:
                 log.warning("turn not completed", extra={"error": type(error).__name__})
-                record.outcome, record.rule = (
-                    "failed",
-                    getattr(error, "code", "stopped" if record.stopped else "timeout"),
-                )
-                record.answer = _stopped(language_of(text)) if record.stopped else _apology(language_of(text))
+                language = record.language or language_of(text)
+                rule = getattr(error, "code", "stopped" if record.stopped else "timeout")
+                record.break_off(rule, _stopped(language) if record.stopped else _apology(language))
             except Exception:  # a fault of ours: never the channel's end, and the conversation stays as it was
                 log.exception("a turn failed in a way it does not know")
-                record.outcome, record.rule = "failed", "internal"
-                record.answer = _apology(language_of(text))
+                record.break_off("internal", _apology(record.language or language_of(text)))
             finally:
                 self._running.pop(thread, None)
+            if record.broken:  # nothing of the answer was sent on
+                yield {"type": "token", "text": record.answer}
             await self._conversations.forget_old(thread)
         spent = (time.perf_counter() - started) * 1000
         yield {"type": "final", "turn": _turn(record, text, conversation_id, spent)}

@@ -87,7 +87,13 @@ class Record:
     finished: bool = False
     stopped: bool = False
     """Whether the person pressed stop."""
+    broken: bool = False
+    """Whether the turn ended before its answer was written."""
     answer: str = ""
+
+    def break_off(self, rule: str, answer: str) -> None:
+        """The turn ends here, with these words in place of its answer."""
+        self.outcome, self.rule, self.answer, self.broken = "failed", rule, answer, True
 
 
 @dataclass(frozen=True, slots=True)

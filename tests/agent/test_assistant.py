@@ -217,3 +217,20 @@ class TestAgreedToElsewhere:
         assert "chưa có gì thay đổi" in turn.answer
         late = await gateway.confirm(officer.principal, waiting.proposal["id"], channel="rest", now=officer.now)
         assert late.rule == "proposal_gone"
+
+
+async def test_a_turn_that_is_stopped_says_so_in_its_stream(officer: Talk, events: dict[str, Event]) -> None:
+    said, turn, asked = "", None, "tối qua có vụ đánh nhau nào không"
+    async for event in officer.assistant.stream(officer.principal, officer.name, asked, now=officer.now):
+        if event["type"] == "step":
+            assert officer.assistant.stop(officer.principal, officer.name)
+        elif event["type"] == "token":
+            said += event["text"]
+        elif event["type"] == "final":
+            turn = event["turn"]
+    assert turn is not None
+    assert (turn.outcome, turn.rule) == ("failed", "stopped")
+    assert said == turn.answer
+    assert "Đã dừng" in said
+    assert not officer.assistant.stop(officer.principal, officer.name)
+    assert (await officer.say(asked)).outcome == "answered"

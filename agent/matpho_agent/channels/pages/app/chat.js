@@ -10,6 +10,8 @@ import { forget, keep, recall } from "./talk.js";
 const STOP_MS = 3000;
 /** How long the server may take to say that it has stopped. */
 const STEP_UP = "step_up";
+const MILD = { [STEP_UP]: "rule_step_up", stopped: "stopped" };
+/** Ends that nobody is to blame for. */
 const RULED = new Set(["denied", "refused"]);
 const FEW = 4;
 /** With fewer examples than this the role's own help is shown too. */
@@ -158,8 +160,8 @@ function Turn({ turn, t, language, open, ask, last, me, changed, waiting }) {
     <div class="reply">
       <span class="hidden">${t("assistant")}: </span>
       ${turn.step && !turn.answer && html`<p class="step" role="status">${turn.step}…</p>`}
-      ${marked && turn.rule === STEP_UP && html`<p class="outcome">${t("rule_step_up")}</p>`}
-      ${marked && turn.rule !== STEP_UP && html`<p class=${`outcome ${turn.outcome}`}>
+      ${marked && MILD[turn.rule] && html`<p class="outcome">${t(MILD[turn.rule])}</p>`}
+      ${marked && !MILD[turn.rule] && html`<p class=${`outcome ${turn.outcome}`}>
         ${t(`outcome_${turn.outcome}`)}${RULED.has(turn.outcome) && turn.rule && html`: <span title=${turn.rule}>${ruleName(turn.rule, t)}</span>`}
       </p>`}
       <${Answer} lines=${head} busy=${turn.step !== ""} t=${t} open=${open} />

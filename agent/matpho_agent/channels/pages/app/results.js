@@ -96,10 +96,11 @@ function period(group, key, language) {
   if (week) return language === "vi" ? `Tuần ${Number(week[1])}` : `Week ${Number(week[1])}`;
   const at = new Date(group === "day" ? `${key}T00:00+07:00` : key);
   if (!["day", "hour"].includes(group) || Number.isNaN(at.getTime())) return null;
-  const parts = group === "day" ? { weekday: "short" } : { hour: "2-digit", minute: "2-digit" };
-  return new Intl.DateTimeFormat(language === "vi" ? "vi-VN" : "en-GB", {
-    timeZone: "Asia/Ho_Chi_Minh", day: "2-digit", month: "2-digit", ...parts,
-  }).format(at);
+  const format = new Intl.DateTimeFormat(language === "vi" ? "vi-VN" : "en-GB", {
+    timeZone: "Asia/Ho_Chi_Minh", weekday: "short", day: "2-digit", month: "2-digit", hour: "2-digit", minute: "2-digit",
+  });
+  const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
+  return `${group === "day" ? part.weekday : `${part.hour}:${part.minute}`} ${part.day}/${part.month}`;
 }
 
 /** @param {number | null} value */
