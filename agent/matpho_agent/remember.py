@@ -8,6 +8,7 @@ from typing import Any
 
 from matpho_agent.answers.calls import Done
 from matpho_agent.language.codes import read_codes
+from matpho_agent.language.identifiers import read_identifiers
 from matpho_agent.language.tokens import read_text
 from matpho_agent.planner.drafts.table import DRAFTS, LISTING
 from matpho_agent.planner.lookups import row_of
@@ -70,6 +71,9 @@ def remember(memory: Memory, call: Done) -> None:
     cameras = arguments.get("camera_ids") or ([arguments["camera_id"]] if arguments.get("camera_id") else [])
     if len(cameras) == 1:
         memory.camera_id = cameras[0]
+    events = arguments.get("event_ids") or ()
+    if len(events) == 1 and result.outcome is Outcome.DENIED:
+        memory.event_id, memory.topic = str(events[0]), "event"
     if result.outcome is Outcome.CLARIFY:
         _pending(memory, call)
     if result.outcome is Outcome.CONFIRM:
@@ -109,6 +113,8 @@ def _spoken_of(memory: Memory, call: Done) -> None:
     memory.topic = TOPICS.get(call.tool, memory.topic)
     if arguments.get("incident_id"):
         memory.incident_id = str(arguments["incident_id"])
+    elif call.tool == "list_procedures" and (named := _incident_named(str(arguments.get("query", "")))):
+        memory.incident_id, memory.topic = named, "incident"
     if arguments.get("request_id"):
         memory.request_id = str(arguments["request_id"])
     if arguments.get("code") and call.tool == "feedback_status":
@@ -118,6 +124,12 @@ def _spoken_of(memory: Memory, call: Done) -> None:
             memory.request_id = ids[0]
         elif call.tool == "submit_feedback":
             memory.report_code = ids[0]
+
+
+def _incident_named(query: str) -> str | None:
+    """The incident that a question to the procedures was asked about: `SV.12 xử sao cho đúng bài`."""
+    codes = read_identifiers(read_text(query)).codes
+    return next((code.text for code in codes if code.kind == "incident"), None)
 
 
 def _note_results(memory: Memory, call: Done) -> None:

@@ -60,6 +60,11 @@ def _questions(clause: Clause) -> bool:
     )
 
 
+def _asks_whether(clause: Clause) -> bool:
+    """`có … không`, a question of its own rather than a place."""
+    return clause.says("có") and clause.free.plain.rstrip(" .!").endswith((" khong", " hong", " ko", " chua"))
+
+
 def _for_tool(pending: Pending, clause: Clause, wish: Wish | None) -> QueryPlan | None:
     """Read the clause for the waiting tool; what it says goes over what was known."""
     before = pending.plan.model_copy(deep=True)
@@ -135,7 +140,7 @@ def _turned(plan: QueryPlan, before: QueryPlan, clause: Clause) -> QueryPlan | N
 def _place(plan: QueryPlan, pending: Pending, clause: Clause) -> QueryPlan | None:
     """Where a report is about: an area of the registry, and the citizen's own words beside it."""
     words = clause.text.typed.strip()
-    if "?" in words or not words or plain_answer(words):
+    if "?" in words or not words or plain_answer(words) or _asks_whether(clause):
         return None
     plan.arguments["location"] = words[:300]
     return plan

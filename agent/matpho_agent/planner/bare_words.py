@@ -12,6 +12,8 @@ RUNS = frozenset({"xuong", "ra", "nguoc", "qua", "vao", "vo", "tren", "sai", "la
 """What stands behind `chay` where somebody runs or drives."""
 BURNS = frozenset({"o", "tai", "lon", "to", "nha", "quan", "kho", "xuong", "rung", "bai", "no", "lan", "khu", "tren"})
 """What stands behind `chay` where something burns, if nobody stands before it."""
+SMOKES = frozenset({"o", "bay", "boc", "nghi", "um", "den", "trang", "mu", "len", "cuon", "day", "mit"})
+"""What stands behind `khoi` where something smokes."""
 NO_RUBBISH = frozenset({"roi", "rai"})
 """`rac roi`, `rai rac`."""
 
@@ -28,6 +30,8 @@ def bare_events(tokens: Sequence[Token], candidates: Sequence[Match]) -> list[Ma
         before = tokens[number - 1].plain if number else ""
         if token.plain == "chay" and not movers and after in BURNS and (after not in RUNS or not number):
             found.append(Match(number, number + 1, "event", "fire"))
+        elif token.plain == "khoi" and after in SMOKES and before not in {"thoi", "den", "ra"}:
+            found.append(Match(number, number + 1, "event", "smoke"))
         elif token.plain == "rac" and after not in NO_RUBBISH and before not in NO_RUBBISH:
             found.append(Match(number, number + 1, "object", "rubbish"))
     return found
@@ -40,7 +44,31 @@ def settled(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Match]:
     return [
         match
         for match in matches
-        if match.category != "event" or match.value != wrong or not _doubtful(tokens[match.start : match.end])
+        if match.category != "event"
+        or not ((match.value == wrong and _doubtful(tokens[match.start : match.end])) or _where(tokens, match))
+    ]
+
+
+def _where(tokens: Sequence[Token], match: Match) -> bool:
+    """Whether a bare `o dau bay` asks `ở đâu` rather than telling of parking (`đậu bậy`)."""
+    token = tokens[match.start]
+    asked = match.start > 0 and tokens[match.start - 1].plain == "o"
+    return match.value == "illegal_parking" and token.plain == "dau" and token.bare and asked
+
+
+PARKED_HOW = frozenset({"sai", "bay", "trai", "tren", "duoi", "truoc", "ngay", "giua", "hoai", "lan", "chan", "cho"})
+
+
+def parked_not_first(tokens: Sequence[Token], candidates: Sequence[Match]) -> list[Match]:
+    """The candidates less a bare `chiec dau` that is `chiếc đậu …`, no `chiếc đầu`."""
+    return [
+        match
+        for match in candidates
+        if match.category != "ordinal"
+        or not tokens[match.end - 1].bare
+        or tokens[match.end - 1].plain != "dau"
+        or match.end == len(tokens)
+        or tokens[match.end].plain not in PARKED_HOW
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -113,6 +113,7 @@ def open_clause(said: str, situation: Situation, memory: Memory, tool: str = "")
         else []
     )
     people = find_people(free.tokens, situation.people) if _speaks_of_people(acts, tool) else []
+    people = [match for match in people if not _half_placed(free.tokens[match.start : match.end], placed)]
     reading = (
         scan(blanked(free, ahead), situation, shipped())
         if ahead
@@ -122,6 +123,12 @@ def open_clause(said: str, situation: Situation, memory: Memory, tool: str = "")
         text, free, reading, build_plan(reading, situation), acts, values, tuple(content for content, _span in quoted),
         placed, tuple(units), tuple(people), situation, memory,
     )  # fmt: skip
+
+
+def _half_placed(words: Sequence[Token], placed: frozenset[int]) -> bool:
+    """Whether a person's name takes a part of a place's: `the Duy` of `the Duy Tan camera`."""
+    inside = [token.start in placed for token in words]
+    return any(inside) and not all(inside)
 
 
 def _speaks_of_people(acts: frozenset[str], tool: str) -> bool:

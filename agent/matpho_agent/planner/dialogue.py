@@ -216,11 +216,7 @@ def _whole_question(plan: QueryPlan) -> bool:
 def _newest(plan: QueryPlan, clause: Clause) -> QueryPlan:
     """`cái nào mới nhất`: of the last list where nothing else is said, else the one that a search brings first."""
     memory = clause.memory
-    if (
-        memory.results
-        and not plan.has_filters()
-        and (not plan.query or clause.reading.says("lan", "cai", "vu", "con", "chiec"))
-    ):
+    if memory.results and not plan.has_filters() and len(plan.query.split()) <= FEW_LEFT:
         plan.intent = "get_event"
         return plan
     plan.intent, plan.query = "search_events", ""

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from matpho_agent.language.lexicon import Match
+from matpho_agent.language.names import NameMatch
 from matpho_agent.language.tokens import read_text
 from matpho_agent.planner.citizens import MINE
 from matpho_agent.planner.clause import Clause
@@ -104,7 +106,9 @@ def escalate(clause: Clause) -> dict[str, Any]:
 def dispatch(clause: Clause) -> dict[str, Any]:
     """`dispatch_unit`: the unit by name, or by its kind where the area has just one of it."""
     found = {**incident_id(clause), **_pieces(clause, "note")}
-    named = list(dict.fromkeys(unit for match in clause.unit_names for unit in match.ids))
+    since = _corrected(clause)
+    told = [match for match in clause.unit_names if match.start >= since]
+    named = list(dict.fromkeys(unit for match in told for unit in match.ids))
     units = named if named else units_of_kind(clause)
     if len(units) == 1:
         found["unit_id"] = units[0]
@@ -113,9 +117,29 @@ def dispatch(clause: Clause) -> dict[str, Any]:
     return found
 
 
+_CORRECTED = re.compile(
+    r"(?<![0-9a-z])(?:no,? wait|wait,? no|scratch that|i mean|i meant|make that|actually|rather|sorry|on second thought"
+    r"|(?:a|o|u|oi|ua) (?:khong|nham|quen|thoi)|nham|lon|noi lon|hay thoi|ma thoi|y toi la|y em la)(?![0-9a-z])"
+)
+"""Words by which somebody mends an order in the same breath."""
+
+
+def _corrected(clause: Clause) -> int:
+    """The number of the word from which on a mended order holds: `the fire crew? no wait, the ward police`."""
+    tokens = clause.free.tokens
+    cuts = [match.end() for match in _CORRECTED.finditer(clause.free.plain)]
+    cuts = [cut for cut in cuts if any(m.start < len(tokens) and tokens[m.start].start >= cut for m in _units(clause))]
+    return next((n for n, token in enumerate(tokens) if token.start >= cuts[-1]), 0) if cuts else 0
+
+
+def _units(clause: Clause) -> list[Match | NameMatch]:
+    return [*clause.unit_names, *clause.found("unitkind")]
+
+
 def units_of_kind(clause: Clause) -> list[str]:
     """Units of the kind spoken of: in the area named beside it, else where the incident is, else near home."""
-    kinds = set(clause.said("unitkind"))
+    since = _corrected(clause)
+    kinds = {match.value for match in clause.found("unitkind") if match.start >= since}
     if not kinds:
         return []
     situation, memory = clause.situation, clause.memory

@@ -49,6 +49,13 @@ def watch_filter(clause: Clause) -> dict[str, Any]:
     """The event filters of the clause as a plain object."""
     plan = clause.plan
     found: dict[str, Any] = {}
+    before = clause.memory.plan
+    if (
+        before is not None
+        and not (plan.event_types or plan.objects or plan.plate)
+        and SAME_KIND.search(clause.free.plain)
+    ):
+        found = {name: getattr(before, name) for name in ("event_types", "objects", "colors") if getattr(before, name)}
     for name in FILTERED:
         value = getattr(plan, name)
         if value:
@@ -74,6 +81,11 @@ AGAIN = re.compile(
     r"(?![0-9a-z])"
 )
 """The kind of event spoken of last."""
+SAME_KIND = re.compile(
+    r"(?<![0-9a-z])(?:one|ones|another|any more|(?:it|this|that) (?:happens|again)|like (?:that|this|these)|such"
+    r"|(?:nhu|kieu) (?:vay|the|do|nay|ri|rua)|nua|tai dien|lap lai|tiep dien)(?![0-9a-z])"
+)
+"""Words that wait for more of what was spoken of."""
 THERE = re.compile(
     r"(?<![0-9a-z])(?:there|o do|cho do|cho day|qua day|tai do|khuc do|cho ay|o day|doan do)(?![0-9a-z])"
 )
