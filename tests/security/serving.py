@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from matpho.eval.attacker_arguments import Things
 from matpho.eval.attacker_city import attacked_city
@@ -63,18 +64,22 @@ class Served:
         sessions = self._center.accounts.sessions
         return (await sessions.open(USERS[caller], Role(caller), full=True, mfa_at=shown)).token
 
+    async def application(self, stack: AsyncExitStack) -> FastAPI:
+        """The whole application over a filled city."""
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="matpho-served-"))
+        stages = Stages(attacked_city(), Path(folder), None)
+        await stages.build()
+        stage = await stack.enter_async_context(stages.fresh())
+        self._center = center = stage.center
+        mcp = McpServer(stage.gateway, center.accounts.principal, McpAddress("http://test", "http://test"))
+        routers = [tools_router(stage.gateway), chat_router(stage.assistant), mcp.router()]
+        self._token = await center.accounts.issue_token(USERS["commander"], "fuzz")
+        return create_app(center, routers, [mcp.lifespan], pages=PAGES, body_limits=BODY_LIMITS)
+
     async def _serve(self, ready: threading.Event, stop: asyncio.Event) -> None:
         async with AsyncExitStack() as stack:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="matpho-served-"))
-            stages = Stages(attacked_city(), Path(folder), None)
-            await stages.build()
-            stage = await stack.enter_async_context(stages.fresh())
-            self._center = center = stage.center
-            mcp = McpServer(stage.gateway, center.accounts.principal, McpAddress("http://test", "http://test"))
-            routers = [tools_router(stage.gateway), chat_router(stage.assistant), mcp.router()]
-            app = create_app(center, routers, [mcp.lifespan], pages=PAGES, body_limits=BODY_LIMITS)
+            app = await self.application(stack)
             self.document = app.openapi()
-            self._token = await center.accounts.issue_token(USERS["commander"], "fuzz")
             server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical"))
             running = asyncio.create_task(server.serve())
             while not server.started:  # noqa: ASYNC110 # uvicorn offers no event to wait for

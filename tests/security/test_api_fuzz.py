@@ -7,57 +7,21 @@ held against the document.
 
 from __future__ import annotations
 
-import copy
-import random
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 
 import pytest
 import requests
-import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.errors import Unsatisfiable
-from schemathesis import GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.core.errors import SchemathesisError
-from schemathesis.core.failures import FailureGroup
-from schemathesis.core.result import Ok
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    ignored_auth,
-    negative_data_rejection,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
-from tests.security.serving import CALLERS, NOBODY, USERS, Served
+from fastapi import Depends, FastAPI
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.security import APIKeyCookie
+from tests.security.fuzzing import UNKEYED, Fuzz, judge
+from tests.security.serving import CALLERS, NOBODY, Served
 
-from matpho_contracts.wire import CONTENT_TYPE
+from matpho_platform.web.session import COOKIE
 
-FEW, MANY = 1, 40
+FEW, MANY = 1, 10
 """Requests for an operation in each mode; every caller makes each of them."""
-CHECKS = [
-    not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
-    response_headers_conformance, negative_data_rejection, ignored_auth,
-]  # fmt: skip
-OPEN = {"/healthz", "/readyz", "/api/v1/auth/ways"}
-"""What answers anybody."""
-UNKEYED = {
-    *OPEN, "/api/v1/auth/sign-in", "/api/v1/auth/invitation", "/api/v1/auth/first-administrator",
-    "/api/v1/auth/passkeys/sign-in", "/api/v1/auth/passkeys/sign-in/options", "/api/v1/auth/oidc/{provider}/start",
-    "/api/v1/auth/oidc/{provider}/callback", "/api/v1/intake/batches", "/api/v1/edges/enrol",
-    "/api/v1/edges/{edge_id}/status", "/api/v1/edges/{edge_id}/commands",
-    "/api/v1/edges/{edge_id}/results/{command_id}",
-}  # fmt: skip
-"""And what is opened by a password, a one-time token, a provider or a signature in the request, not by a session."""
-NO_KEY = {400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 429}
-UNWELL = {"internal", "timeout", "http"}
-"""A 503 says which part is away; none of these is a part."""
-LONG = 100_000
-"""Texts may be as long as a photo; here they are not."""
 BAD = (
     "%00",
     "%ed%a0%80",
@@ -74,150 +38,12 @@ BODIES = (
     b"", b"null", b"[]", b"{", b'{"a":NaN}', b'{"a":1e999}', b'{"a":"\\ud800"}', b'{"a":"\\u0000"}', b"[" * 100_000,
     b'{"a":' * 20_000, b'{"limit":' + b"9" * 10_000 + b"}", b'"\xff\xfe"', b"\x00" * 100, b'{"\\ud800":1}',
 )  # fmt: skip
-Send = Callable[[Any], None]
-
-
-@schemathesis.serializer(CONTENT_TYPE)
-def _upload(_context: Any, value: Any) -> bytes:
-    """Whatever was made as an upload of a box, as it goes out."""
-    return str(value).encode("utf-8", "surrogatepass")
 
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
     with Served().running() as one:
         yield one
-
-
-def judge(what: str, status: int, body: str, key: str, path: str) -> str:
-    """What is wrong with an answer; empty where nothing is."""
-    if status >= 500 and not (status == 503 and not any(f'"{word}"' in body for word in UNWELL)):
-        return f"{what}: {status} {body[:300]}"
-    if not key and path not in UNKEYED and status not in NO_KEY:
-        return f"{what}: nobody was answered {status} {body[:300]}"
-    return ""
-
-
-@dataclass
-class Fuzz:
-    """Requests of every operation as every caller, and what was wrong with the answers."""
-
-    served: Served
-    made: Counter[str] = field(default_factory=Counter)
-    answered: Counter[int] = field(default_factory=Counter)
-    operations: Counter[str] = field(default_factory=Counter)
-    wrong: dict[str, str] = field(default_factory=dict)
-    """One example of each kind of wrong answer."""
-
-    def __post_init__(self) -> None:
-        self._rng = random.Random(20261121)
-        self._http = requests.Session()
-        self._http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.schema = schemathesis.openapi.from_dict(_bounded(copy.deepcopy(self.served.document)))
-        self.schema.config.generation.update(with_security_parameters=False)
-        self.schema.config.checks.not_a_server_error.expected_statuses = ["2xx", "3xx", "4xx", "503"]
-        city = self.served.things
-        self._known = {
-            "event_id": city.events, "event_ids": city.events, "camera_id": city.cameras, "camera_ids": city.cameras,
-            "incident_id": city.incidents, "unit_id": city.units, "area": city.areas, "areas": city.areas,
-            "request_id": city.requests, "code": city.codes, "edge_id": ["world"], "name": ["search_events"],
-            "user_id": [user for user in city.users if user not in USERS.values()], "proposal_id": ["none-yet"],
-        }  # fmt: skip
-
-    def everything(self, examples: int, *, edges: bool = False) -> None:
-        """Fitting and unfitting requests of all operations; `edges`: and what lies at the edge of each schema."""
-        for operation in (result.ok() for result in self.schema.get_all_operations() if isinstance(result, Ok)):
-            for mode in GenerationMode:
-                try:
-                    _each(operation.as_strategy(generation_mode=mode), examples, self.send)
-                except (SchemathesisError, Unsatisfiable):  # of some nothing unfitting can be made
-                    assert mode is GenerationMode.NEGATIVE, operation.label
-            for case in self._edges(operation) if edges else ():
-                self.send(case)
-
-    def _edges(self, operation: Any) -> Iterable[Any]:
-        generation = self.schema.config.generation
-        return self.schema.iter_coverage_cases(  # type: ignore[no-any-return] # its own types say no more
-            operation, generation_modes=list(GenerationMode), generation_config=generation
-        )
-
-    def send(self, case: Any) -> None:
-        """As everybody, one after the other."""
-        if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE and self._rng.random() < 0.5:
-            self._aim(case)
-        for caller in CALLERS:
-            headers = self.served.headers(caller)
-            answer = self._call(case, headers)
-            if answer.status_code == 401 and caller in USERS:  # the last request may have signed out
-                headers = self.served.headers(caller, fresh=True)
-                answer = self._call(case, headers)
-            self._judged(case, caller, headers, answer)
-
-    def _call(self, case: Any, headers: dict[str, str]) -> Any:
-        return case.call(
-            base_url=self.served.url, session=self._http, headers=headers, timeout=60, allow_redirects=False
-        )
-
-    def _judged(self, case: Any, caller: str, headers: dict[str, str], answer: Any) -> None:
-        self.made[caller] += 1
-        self.answered[answer.status_code] += 1
-        self.operations[f"{case.method} {case.path}"] += 1
-        what = f"{case.method} {case.path}"
-        problem = judge(what, answer.status_code, answer.text, "" if caller == NOBODY else "key", case.path)
-        if problem:
-            self.wrong.setdefault(f"{what} {answer.status_code}", f"{caller}: {problem} | {str(case.body)[:300]}")
-        if answer.status_code == 202:
-            self._known["proposal_id"].append(answer.json()["data"]["proposal"]["id"])
-        more = {"base_url": self.served.url, "session": self._http, "timeout": 60, "allow_redirects": False}
-        try:
-            case.validate_response(
-                answer, checks=CHECKS, headers=headers, transport_kwargs={**more, "headers": headers}
-            )
-        except FailureGroup as failures:
-            for failure in failures.exceptions:
-                self.wrong.setdefault(
-                    f"{what} {failure.title} {answer.status_code}",
-                    f"{caller}: {failure.message[:300]} | {case.path_parameters} {case.query} {str(case.body)[:300]}",
-                )
-
-    def _aim(self, case: Any) -> None:
-        """Name things that there are, where a request names things."""
-        for part in (case.path_parameters, case.query, case.body):
-            for name in part if isinstance(part, dict) else ():
-                if name in self._known:
-                    thing = self._rng.choice(self._known[name][-20:])
-                    part[name] = [thing] if isinstance(part[name], list) else thing
-
-
-def _bounded(schema: Any) -> Any:
-    """The document with no text longer than LONG."""
-    if isinstance(schema, dict):
-        if isinstance(schema.get("maxLength"), int):
-            schema["maxLength"] = min(schema["maxLength"], LONG)
-        for value in schema.values():
-            _bounded(value)
-    elif isinstance(schema, list):
-        for value in schema:
-            _bounded(value)
-    return schema
-
-
-def _each(cases: Any, examples: int, send: Send) -> None:
-    """So many cases, one after the other."""
-
-    @settings(
-        max_examples=examples,
-        database=None,
-        derandomize=True,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=cases)
-    def one(case: Any) -> None:
-        send(case)
-
-    one()
 
 
 def _holds(fuzz: Fuzz) -> None:
@@ -276,6 +102,50 @@ def test_what_is_no_text_and_no_json(served: Served) -> None:
                     answer = session.request(method, target, headers=sent, data=body, timeout=30)
                     wrong.append(judge(f"{method} {path} {body[:20]!r}", answer.status_code, answer.text, "key", path))
     assert [one for one in wrong if one] == []
+
+
+class Faulty(Served):
+    """An application that does what ours must not."""
+
+    def headers(self, caller: str, *, fresh: bool = False) -> dict[str, str]:
+        return {} if caller == NOBODY else {"Cookie": f"{COOKIE}=x", "Origin": self.url}
+
+    async def application(self, stack: AsyncExitStack) -> FastAPI:
+        app = FastAPI(responses={401: {"description": "no key"}})
+        cookie = Depends(APIKeyCookie(name=COOKIE, auto_error=False))
+
+        @app.get("/falls", dependencies=[cookie])
+        def falls(number: int) -> dict[str, int]:
+            return {"hundredth": 100 // (number * 0)}
+
+        @app.get("/lets-anybody-in", dependencies=[cookie])
+        def lets_anybody_in() -> dict[str, int]:
+            return {"secret": 1}
+
+        @app.get("/says-something-else", response_model=list[int], dependencies=[cookie])
+        def says_something_else() -> JSONResponse:
+            return JSONResponse({"not": "a list"})
+
+        @app.get("/answers-otherwise", response_model=list[int], dependencies=[cookie])
+        def answers_otherwise() -> PlainTextResponse:
+            return PlainTextResponse("1, 2", 299)
+
+        return app
+
+
+def test_the_fuzz_sees() -> None:
+    with Faulty().running() as faulty:
+        fuzz = Fuzz(faulty)
+        fuzz.everything(FEW)
+    found = "\n".join(fuzz.wrong)
+    for fault in (
+        "GET /falls Server error 500",
+        "GET /lets-anybody-in API accepts requests without authentication 200",
+        "GET /lets-anybody-in 200",
+        "GET /says-something-else Response violates schema 200",
+        "GET /answers-otherwise Undocumented status code 299",
+    ):
+        assert fault in found, found
 
 
 def test_the_judge_sees() -> None:

@@ -11,6 +11,7 @@ import httpx2
 import numpy as np
 import pytest
 import uvicorn
+from pydantic import ValidationError
 
 from matpho_contracts.events import Event
 from matpho_contracts.ids import new_event_id
@@ -18,7 +19,9 @@ from matpho_platform.access.principal import Role
 from matpho_platform.center import Center
 from matpho_platform.web.app import create_app
 from matpho_tools.gateway import Gateway
+from matpho_tools.registry import TOOLS
 from matpho_tools.rest import BODY_LIMITS, tools_router
+from matpho_tools.submit_feedback import MAX_PHOTOS_BASE64, SubmitFeedbackArguments
 
 PASSWORD = "a long enough password"
 Client = Callable[[str], httpx2.AsyncClient]
@@ -134,3 +137,38 @@ async def test_an_uploaded_picture_of_some_megabytes_reaches_the_tool(client: An
     officer = await client(Role.OFFICER)
     answer = await officer.post("/api/v1/tools/find_similar_events", json={"image": "A" * (4 * 1024 * 1024)})
     assert (answer.status_code, answer.json()["rule"]) == (422, "bad_input")
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "status"),
+    [
+        ("submit_feedback", {"text": "Cây đổ", "area": "DN-HC", "photos": ["A" * (24 * 1024 * 1024)]}, 422),
+        ("get_event", {"event_id": "A" * (2 * 1024 * 1024)}, 413),
+    ],
+)
+async def test_only_tools_that_take_pictures_take_much(
+    client: Any, tool: str, arguments: dict[str, Any], status: int
+) -> None:
+    answer = await (await client(Role.OFFICER)).post(f"/api/v1/tools/{tool}", json=arguments)
+    assert answer.status_code == status
+    assert answer.json().get("rule", "") != "internal"
+
+
+async def test_photos_that_are_too_large_together_are_asked_for_again(client: Any) -> None:
+    photos = ["A" * (MAX_PHOTOS_BASE64 // 4)] * 5
+    asked = {"text": "Cây đổ", "area": "DN-HC", "photos": photos}
+    with pytest.raises(ValidationError, match="too large together"):
+        SubmitFeedbackArguments.model_validate(asked)
+
+
+async def test_the_api_describes_every_tool(address: str) -> None:
+    async with httpx2.AsyncClient(base_url=address) as anybody:
+        document = (await anybody.get("/api/v1/openapi.json")).json()
+    for name, tool in TOOLS.items():
+        operation = document["paths"][f"/api/v1/tools/{name}"]["post"]
+        body = operation["requestBody"]["content"]["application/json"]["schema"]
+        assert set(body["properties"]) == set(tool.arguments.model_json_schema()["properties"])
+        assert "$ref" not in str(body)
+        assert ("202" in operation["responses"]) == (tool.prepare is not None)
+        assert operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].endswith("/ToolResult")
+        assert operation["security"] == [{"session": []}, {"token": []}]
