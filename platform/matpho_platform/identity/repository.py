@@ -103,10 +103,20 @@ async def settle(session: WriteSession, request_id: str, values: Mapping[str, An
     return await session.run(update(requests).where(asked).values(asking_until_ms=None, **values)) == 1
 
 
+def _over(now_ms: int) -> ColumnElement[bool]:
+    return and_(_COLUMNS.status.in_([status.value for status in LIVE]), _COLUMNS.expires_ms <= now_ms)
+
+
+async def any_over(session: ReadSession, now_ms: int) -> bool:
+    """Whether there is a live request whose time is over."""
+    return await session.first(select(_COLUMNS.request_id).where(_over(now_ms)).limit(1)) is not None
+
+
 async def expire(session: WriteSession, now_ms: int) -> int:
     """End and erase every live request whose time is over; returns how many."""
-    over = and_(_COLUMNS.status.in_([status.value for status in LIVE]), _COLUMNS.expires_ms <= now_ms)
-    return await session.run(update(requests).where(over).values(status=Status.EXPIRED.value, **erased(now_ms)))
+    return await session.run(
+        update(requests).where(_over(now_ms)).values(status=Status.EXPIRED.value, **erased(now_ms))
+    )
 
 
 def erased(now_ms: int) -> dict[str, Any]:

@@ -299,7 +299,10 @@ class IdentityService:
         return RequestPage(requests=views, total=total, waiting=for_them)
 
     async def sweep(self, now: datetime) -> int:
-        """End and erase what is over by `now`; returns how many requests."""
+        """End and erase what is over by `now`; returns how many requests. Writes nothing where nothing is over."""
+        async with self._store.reading() as session:
+            if not await repository.any_over(session, unix_ms(now)):
+                return 0
         async with self._store.writing() as session:
             return await repository.expire(session, unix_ms(now))
 
