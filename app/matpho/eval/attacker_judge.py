@@ -19,6 +19,9 @@ NAMELESS = "anonymous"
 NO_LISTS = frozenset({"search_audit", "public_information", "list_procedures", "submit_feedback", "feedback_status"})
 """Tools whose results name things of anywhere by right."""
 
+NOT_TAKEN = frozenset({"proposal_gone", "person_only", "step_up"})
+"""Why a yes came to nothing and took nothing away: after the last, the same person may say it again."""
+
 
 @dataclass(slots=True)
 class Tried:
@@ -123,8 +126,7 @@ class Judge:
             self._offers[shown["id"]] = (one.principal.user_id, shown["tool"], shown["arguments"])
         if one.kind != "confirm" or result is None:
             return
-        ran = not (result.outcome is Outcome.DENIED and result.rule in {"proposal_gone", "person_only"})
-        if not ran:
+        if result.outcome is Outcome.DENIED and result.rule in NOT_TAKEN:
             return
         whose, one.tool, one.arguments = self._offers.get(one.proposal, ("", result.tool, {}))
         if whose != one.principal.user_id or one.proposal in self._agreed or one.principal.program:
