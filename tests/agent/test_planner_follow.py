@@ -214,7 +214,132 @@ def test_a_bare_yes_is_no_purpose_and_no_search(said: str) -> None:
         ("đóng K-3 và mở lại K-4", 2),
         ("tìm xe tải và xe buýt ở Hạ Long", 1),
         ("có ai và vật gì ở đó không", 1),
+        ("Sitrep. Unresolved jobs, priority high.", 1),
     ],
 )
 def test_several_wishes_are_cut_and_one_is_not(said: str, parts: int) -> None:
     assert len(clauses(said)) == parts
+
+
+@pytest.mark.parametrize("said", ["cho xem", "mở lên coi", "show it please", "xem đi"])
+def test_a_mere_wish_to_look_is_for_the_clip_of_the_event_spoken_of(said: str) -> None:
+    got = say(said, listed(event_id="e2"))
+    assert (got.tool, got.arguments) == ("get_clip", {"event_id": "e2"})
+
+
+@pytest.mark.parametrize(("said", "hours"), [("thế 24 tiếng", 24), ("con 3 ngay", 72), ("what about 2 days", 48)])
+def test_a_length_alone_is_the_time_up_to_now(said: str, hours: int) -> None:
+    wanted = say(said, listed()).arguments or {}
+    begin, end = (datetime.fromisoformat(wanted[name]) for name in ("time_from", "time_to"))
+    assert (end, (end - begin).total_seconds() / 3600) == (NOW, hours)
+
+
+@pytest.mark.parametrize("said", ["cái xe đấy biển gì", "vụ đó ở đâu", "what colour is that car"])
+def test_what_points_at_nothing_is_asked_for(said: str) -> None:
+    got = say(said, Memory())
+    assert got.ask is not None
+    assert got.ask.missing == "event_id"
+
+
+def test_the_answer_that_describes_an_event_is_looked_up_for_the_clip() -> None:
+    waiting = Pending(plan=QueryPlan(intent="get_clip"), missing="event_id")
+    got = say("cái thằng trèo rào Sun World lúc hơn 4 giờ sáng ấy", Memory(pending=waiting))
+    assert (got.plan.intent, got.lookup, got.tool) == ("get_clip", True, "search_events")
+    assert (got.arguments or {})["camera_ids"] == ["BC-1"]
+
+
+def test_events_pointed_at_are_kept_while_the_case_is_asked_for() -> None:
+    got = say("xuất bằng chứng cả 4 cái đó", listed())
+    assert got.ask is not None
+    assert got.ask.missing == "case_number"
+    assert got.ask.plan.arguments["event_ids"] == ["e1", "e2", "e3", "e4"]
+    told = say("số 0199 năm 2026", listed(pending=got.ask))
+    assert told.plan.arguments["case_number"] == "0199/2026"
+    assert told.plan.arguments["event_ids"] == ["e1", "e2", "e3", "e4"]
+
+
+def test_another_camera_named_in_the_answer_is_the_one_that_moves() -> None:
+    asked = say("xoay nó sang trái", Memory(topic="camera", camera_id="HL-2", last="get_snapshot"))
+    assert asked.ask is not None
+    got = say("thế quay cầu Bãi Cháy sang trái 20 độ vậy", Memory(topic="camera", camera_id="HL-2", pending=asked.ask))
+    assert (got.tool, got.arguments) == ("move_camera", {"pan": -20, "camera_id": "HL-1"})
+
+
+def test_the_worst_of_all_is_looked_up_where_none_was_listed() -> None:
+    asked = say("đẩy lên trên đi", Memory())
+    assert asked.ask is not None
+    assert asked.ask.missing == "incident_id"
+    got = say("cái nặng nhất", Memory(pending=asked.ask))
+    assert (got.plan.intent, got.lookup, got.tool) == ("escalate_incident", True, "list_incidents")
+
+
+def test_faults_are_asked_of_the_camera_spoken_of() -> None:
+    memory = Memory(topic="camera", camera_id="HL-2", last="camera_status")
+    wanted = say("tuần này nó có hay mất tín hiệu không, liệt kê các lần", memory).arguments or {}
+    assert (wanted["event_types"], wanted["camera_ids"]) == (["camera_offline"], ["HL-2"])
+
+
+def test_the_kind_that_the_rules_were_asked_about_is_looked_for() -> None:
+    asked = QueryPlan(intent="list_procedures", arguments={"query": "how wide a cordon for an unattended bag?"})
+    got = say("have we had one of those today?", Memory(plan=asked, last="list_procedures"))
+    assert got.tool == "search_events"
+    assert (got.arguments or {})["event_types"] == ["abandoned_object"]
+
+
+@pytest.mark.parametrize("said", ["cùng hồ sơ", "theo hồ sơ đó", "under that file", "same case"])
+def test_the_case_of_the_talk_is_pointed_at(said: str) -> None:
+    memory = listed(event_id="e2", case_number="HS-2026-0771")
+    got = say(f"xuất bằng chứng cái đó, {said}, mục đích xử phạt", memory)
+    assert (got.arguments or {})["case_number"] == "HS-2026-0771"
+
+
+def test_who_says_that_there_is_no_case_is_lent_none() -> None:
+    memory = listed(event_id="e2", case_number="HS-2026-0771")
+    got = say("xuất bằng chứng cái đó, chưa có hồ sơ, mục đích xử phạt", memory)
+    assert got.ask is not None
+    assert got.ask.missing == "case_number"
+
+
+@pytest.mark.parametrize(
+    ("said", "start", "end"),
+    [
+        ("bỏ hôm nay ra, chỉ ngày 19", "19T00:00", "20T00:00"),
+        ("drop today's, just the 19th", "19T00:00", "20T00:00"),
+        ("same thing, Wednesday", "18T00:00", "19T00:00"),
+    ],
+)
+def test_of_two_days_the_one_that_is_not_taken_out_counts(said: str, start: str, end: str) -> None:
+    wanted = say(said, listed()).arguments or {}
+    assert (wanted["time_from"], wanted["time_to"]) == (at(start).isoformat(), at(end).isoformat())
+
+
+def test_hours_stay_where_the_same_is_asked_of_another_day() -> None:
+    before = QueryPlan(intent="search_events", event_types=["fight"], time_from=at("18T21:00"), time_to=at("18T23:00"))
+    wanted = say("same thing, Friday", Memory(plan=before, last="search_events")).arguments or {}
+    assert (wanted["time_from"], wanted["time_to"]) == (at("20T21:00").isoformat(), at("20T23:00").isoformat())
+
+
+def test_everything_is_of_any_kind() -> None:
+    wanted = say("mức cao trở lên, mọi sự kiện từ 13h hôm nay", listed()).arguments or {}
+    assert wanted["severity_min"] == "high"
+    assert "event_types" not in wanted
+
+
+@pytest.mark.parametrize("said", ["đã điều CSGT ra đó chưa", "did you send an ambulance to it?"])
+def test_what_has_been_done_is_asked_and_not_ordered(said: str) -> None:
+    memory = Memory(topic="incident", incident_id="K-3", incidents=[Remembered(id="K-3", status="new")])
+    assert (say(said, memory).tool, say(said, memory).arguments) == ("get_incident", {"incident_id": "K-3"})
+
+
+@pytest.mark.parametrize(
+    "said", ["lập vành đai xong rồi nhé, đánh dấu bước đó giúp em", "đã lập vành đai, tích bước đó"]
+)
+def test_a_step_pointed_at_is_the_one_just_told_of(said: str) -> None:
+    memory = Memory(topic="incident", incident_id="K-3", incidents=[Remembered(id="K-3", status="new")])
+    assert (say(said, memory).arguments or {})["step_done"] == "lập vành đai"
+
+
+def test_a_recording_of_the_camera_spoken_of() -> None:
+    memory = Memory(topic="camera", camera_id="HL-2", last="get_snapshot")
+    got = say("and its recording from 9 to 9:05 this morning", memory)
+    assert (got.tool, (got.arguments or {})["camera_id"]) == ("get_clip", "HL-2")

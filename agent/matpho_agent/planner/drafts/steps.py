@@ -37,8 +37,9 @@ _PATTERNS = (
 )
 """Ways to name a step in bare text, `x` being its name; the surest first."""
 _POINTING = frozenset(
-    {"that", "this", "it", "do", "nay", "do di", "tiep theo", "next", "the", "as done", "is", "nao"}
-    | {"mark", "tick", "tick off", "close", "complete", "finish", "next", "last", "first", "final", "every"}
+    {"that", "this", "it", "do", "nay", "ay", "day", "buoc", "khau", "muc", "step", "do di", "tiep theo", "next", "the"}
+    | {"as done", "is", "nao", "mark", "tick", "tick off", "close", "complete", "finish", "last", "first", "final"}
+    | {"every"}
 )
 
 
@@ -53,7 +54,28 @@ def step_named(clause: Clause) -> str | None:
             name = text.typed[match.start("x") : match.end("x")].strip(" '\"“”‘’:,.;#")
             if name and not _points(match["x"]) and len(name.split()) <= MAX_STEP_WORDS:
                 return _without_codes(name, clause)
-    return None
+    return _told_beside(clause)
+
+
+_POINTED = re.compile(
+    r"(?<![0-9a-z])(?:buoc|khau|cong doan|muc) (?:do|nay|ay|day)(?![0-9a-z])"
+    r"|(?:that|this) (?:step|one) ?(?:off)?(?![a-z])"
+)
+_NEWS = re.compile(
+    r"^\s*(?:da |vua |moi |ben em |em |anh em )*(?P<x>[^,;:!?]{4,60}?)(?: da)?(?: xong| roi| nhe| nha| a| duoc)*\s*$"
+)
+
+
+def _told_beside(clause: Clause) -> str | None:
+    """The news that `bước đó` points back at: `báo kỹ thuật rồi nhé, đánh dấu bước đó giúp em`."""
+    plain = clause.free.plain
+    pointed = _POINTED.search(plain)
+    parts = [match for match in re.finditer(r"[^,;:.]+", plain) if pointed and match.end() <= pointed.start()]
+    match = _NEWS.match(plain[parts[-1].start() : parts[-1].end()]) if parts else None
+    if match is None or len(match["x"].split()) > MAX_STEP_WORDS:
+        return None
+    start = parts[-1].start() + match.start("x")
+    return _without_codes(clause.free.typed[start : start + len(match["x"])].strip(), clause)
 
 
 def _points(name: str) -> bool:
