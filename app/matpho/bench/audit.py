@@ -1,6 +1,7 @@
 """`matpho bench audit`: what an entry costs, what many at once cost, how long a whole trail takes to be verified.
 
 All on SQLite with synchronous=FULL in a folder of this machine's disk: an append is a signed commit that was flushed.
+`one bare commit` takes turns with it and is the reference: a row that is flushed, with nothing around it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from matpho.bench.flushes import bare_commit
 from matpho.tables import machine
 from matpho_contracts import merkle
 from matpho_contracts.signing import SigningKey
@@ -50,7 +52,7 @@ async def _measure(folder: Path, quick: bool) -> list[dict[str, Any]]:
     await log.open()
     singles, many = (300, 2_000) if quick else (2_000, 20_000)
     rows = [
-        await _timed("append one entry", singles, lambda number: log.append(_entry(number))),
+        *await _beside(log, folder / "bare.db", singles),
         await _timed("append one with a plate kept outside", singles, lambda number: _with_plate(log, number)),
         await _together(log, many),
     ]
@@ -67,8 +69,27 @@ async def _timed(case: str, count: int, act: Callable[[int], Awaitable[object]])
         started = time.perf_counter()
         await act(number)
         taken.append((time.perf_counter() - started) * 1000)
-    p50, p95, p99 = (round(float(value), 3) for value in np.percentile(taken[_WARM:], (50, 95, 99)))
-    return {"engine": OURS, "case": case, "n": count, "p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
+    return _row(OURS, case, taken[_WARM:])
+
+
+def _row(engine: str, case: str, taken: list[float]) -> dict[str, Any]:
+    p50, p95, p99 = (round(float(value), 3) for value in np.percentile(taken, (50, 95, 99)))
+    return {"engine": engine, "case": case, "n": len(taken), "p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
+
+
+async def _beside(log: AuditLog, path: Path, count: int) -> list[dict[str, Any]]:
+    """An entry and a bare commit in turns, so that a busy machine slows both alike."""
+    ours: list[float] = []
+    bare: list[float] = []
+    with bare_commit(path) as commit:
+        for number in range(count + _WARM):
+            started = time.perf_counter()
+            await log.append(_entry(number))
+            ours.append((time.perf_counter() - started) * 1000)
+            started = time.perf_counter()
+            commit()
+            bare.append((time.perf_counter() - started) * 1000)
+    return [_row(OURS, "append one entry", ours[_WARM:]), _row("sqlite", "one bare commit", bare[_WARM:])]
 
 
 def _with_plate(log: AuditLog, number: int) -> Awaitable[int]:
