@@ -14,7 +14,7 @@ from matpho_agent.planner.drafts.table import DRAFTS, NEEDED
 from matpho_agent.planner.lookups import Found
 from matpho_agent.planner.plan import QueryPlan
 from matpho_agent.planner.references import point_at
-from matpho_agent.planner.resolve import PLURAL, TWO, Resolution, find_events, find_incident
+from matpho_agent.planner.resolve import Resolution, find_events, find_incident, plural
 from matpho_agent.planner.step import Step, ask
 
 MOVEMENTS = ("preset", "pan", "tilt", "zoom", "home")
@@ -128,10 +128,8 @@ def _resolved(
 
 def _all_meant(clause: Clause, resolution: Resolution) -> bool:
     """`các vụ đó`, `both`: all of them; a single focus never is several."""
-    return (
-        clause.says(*PLURAL)
-        or TWO.search(clause.free.plain) is not None
-        or (clause.memory.topic == "incident" and bool(clause.memory.incident_id))
+    return plural(clause, len(resolution.ids)) or (
+        clause.memory.topic == "incident" and bool(clause.memory.incident_id)
     )
 
 

@@ -30,6 +30,7 @@ KIN = (
 """Kinds of events that people call by one word."""
 OPEN_STATES = frozenset({"new", "in_progress", "escalated", "reopened"})
 SUITED: Mapping[str, frozenset[str]] = {
+    "get_incident": OPEN_STATES,
     "acknowledge_alert": frozenset({"new", "reopened", "escalated"}),
     "dispatch_unit": OPEN_STATES,
     "escalate_incident": OPEN_STATES,
@@ -102,6 +103,7 @@ def described(plan: QueryPlan) -> bool:
 def fitting(rows: Iterable[Remembered], plan: QueryPlan, situation: Situation) -> list[Remembered]:
     """The rows that the description may mean; what a row does not tell is no reason against it, but counts less."""
     fit = [row for row in rows if _fits(row, plan, situation)]
+    fit = [row for row in fit if row.event_ids or row.type in plan.event_types] or fit
     return [row for row in fit if _shows(row, plan)] or fit
 
 

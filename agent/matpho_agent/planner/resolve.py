@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from matpho_agent.language.moments import DAY, at
-from matpho_agent.language.tokens import read_text
+from matpho_agent.language.moments import DAY, at, number
+from matpho_agent.language.tokens import Token, agrees, read_text
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.lookups import (
     MAX_ROWS,
@@ -25,7 +25,10 @@ from matpho_agent.planner.plan import EventReference, QueryPlan, Remembered
 from matpho_agent.planner.references import chosen_row, point_at
 from matpho_contracts.times import VIETNAM
 
-TWO = re.compile(r"(?<![0-9a-z])(?:ca hai|ca 2|(?:hai|2) (?:cai|vu|su kien|clip|vu viec)|both|the two)(?![0-9a-z])")
+_COUNTED = re.compile(
+    r"(?<![0-9a-z])(?:(?P<n>hai|ba|bon|nam|sau|two|three|four|five|[2-9]) (?:cai|vu|su kien|clip|vu viec|con|chiec"
+    r"|of them|events|clips)|(?P<two>ca hai|ca 2|both|the two))(?![0-9a-z])"
+)
 PLURAL = ("các", "những", "tất", "hết", "all", "both", "them", "these", "those", "mọi")
 
 
@@ -62,8 +65,9 @@ def find_incident(plan: QueryPlan, clause: Clause, found: Sequence[Found], argum
     near = fitting(rows, plan, clause.situation)
     if not near and plan.time_point is None and len(timeless := fitting(rows, _timeless(plan), clause.situation)) == 1:
         near = timeless
-    fit = suited(_nearest(near, clause), plan.intent, arguments)
-    return Resolution([row.id for row in fit])
+    fit = suited(near, plan.intent, arguments)
+    exact = [row for row in fit if row.type in plan.event_types] or fit
+    return Resolution([row.id for row in _nearest(exact, clause)])
 
 
 def _superlative(plan: QueryPlan) -> bool:
@@ -130,16 +134,17 @@ def _nearest(rows: list[Remembered], clause: Clause) -> list[Remembered]:
     if len(rows) < 2:
         return rows
     reading = clause.reading
-    left = {token.plain for number, token in enumerate(reading.text.tokens) if number not in reading.taken}
+    left = [token for number, token in enumerate(reading.text.tokens) if number not in reading.taken]
     scores = {row.id: _shared(left, row, clause) for row in rows}
     best = max(scores.values())
     return [row for row in rows if scores[row.id] == best] if best else rows
 
 
-def _shared(left: set[str], row: Remembered, clause: Clause) -> int:
+def _shared(left: Sequence[Token], row: Remembered, clause: Clause) -> int:
     place = clause.situation.places.camera(row.camera_id)
     names = (place.name, *place.aliases) if place else ()
-    return len(left & {token.plain for name in names for token in read_text(name).tokens})
+    named = [token for name in names for token in read_text(name).tokens]
+    return sum(any(agrees(token, word) for word in named) for token in left)
 
 
 def find_events(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Resolution:
@@ -158,7 +163,7 @@ def find_events(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Reso
     known = fitting(memory.results, plan, clause.situation)
     if rows is None and known:
         chosen = _one_of(known, reference, clause)
-        if len(chosen) == 1 or (chosen and _plural(clause)):
+        if len(chosen) == 1 or (chosen and plural(clause, len(chosen))):
             return Resolution(chosen)
     if rows is None:
         return Resolution(lookup=("search_events", search_lookup(plan)))
@@ -205,14 +210,18 @@ def _told_of(rows: Sequence[Remembered], clause: Clause) -> list[Remembered]:
 
 
 def _one_of(rows: Sequence[Remembered], reference: EventReference | None, clause: Clause) -> list[str]:
-    if reference is not None and (reference.ordinal is not None or reference.which) and not _plural(clause):
+    if reference is not None and (reference.ordinal is not None or reference.which) and not plural(clause, len(rows)):
         chosen = chosen_row(rows, reference, clause.memory.event_id)
         return [chosen.id] if chosen else []
     return [row.id for row in rows]
 
 
-def _plural(clause: Clause) -> bool:
-    return clause.says(*PLURAL) or TWO.search(clause.free.plain) is not None
+def plural(clause: Clause, size: int) -> bool:
+    """Whether the words mean all of so many; a number said must be just that: `cả 3 cái đó` of five is unclear."""
+    counted = _COUNTED.search(clause.free.plain)
+    if counted is None:
+        return clause.says(*PLURAL)
+    return size == (number(counted["n"]) if counted["n"] else 2)
 
 
 def _remembered_events(reference: EventReference | None, clause: Clause) -> list[str]:
@@ -221,6 +230,6 @@ def _remembered_events(reference: EventReference | None, clause: Clause) -> list
         row = next((row for row in memory.incidents if row.id == memory.incident_id), None)
         if row is not None and row.event_ids:
             return list(row.event_ids)
-    if _plural(clause) and memory.results and (reference is None or reference.ordinal is None):
+    if plural(clause, len(memory.results)) and memory.results and (reference is None or reference.ordinal is None):
         return [row.id for row in memory.results]
     return point_at(reference, memory)
