@@ -123,6 +123,8 @@ def _whole_month(reader: Reader, m: re.Match[str]) -> Moment | None:
 def _recent(reader: Reader, m: re.Match[str]) -> Moment | None:
     if m["may"] and not reader.marked(*m.span("may"), "may"):
         return None
+    if m[0] == "gan day" and not reader.marked(m.end() - 3, m.end(), "đây"):
+        return None
     return Moment(period=(reader.now - 7 * DAY, reader.now))
 
 
@@ -244,7 +246,7 @@ def _clock_dated(reader: Reader, m: re.Match[str]) -> Moment | None:
     clock, part, dated = _clock(reader, m), _part(reader, m), _day_only(reader, m)
     if clock is None or part is None or dated is None or (counted and int(m["d"]) <= FEW):
         return None
-    return clock.joined(part).joined(dated)
+    return replace(clock.joined(part).joined(dated), some=bool(m["some"]))
 
 
 def _clock_and_some(reader: Reader, m: re.Match[str]) -> Moment | None:
@@ -294,7 +296,8 @@ _TURNING = re.compile(r"(?<![0-9a-z])(?:quay|xoay|lia|nghieng|ngang|ngua|cui|chu
 _NO_COUNT = r"(?! ?(?:h|g|gio|phut|nguoi|xe|vu|chiec|met|m|km|%|camera|cam|lan|tieng)(?![0-9a-z])|[0-9:/.%])"
 
 RULES: tuple[Rule, ...] = (
-    _rule(rf"(?P<h>\d{{1,2}}) ?(?:gio|h|g) ?(?P<min>\d{{2}})?(?: ?phut)? (?P<p>{_PART_VI})(?P<w>$^)?"
+    _rule(rf"(?P<h>\d{{1,2}}) ?(?:gio|h|g) ?(?P<min>\d{{2}})?(?: ?phut| (?P<some>may|hon)| (?P<half>ruoi))?"
+          rf" (?P<p>{_PART_VI})(?P<w>$^)?"
           r" (?:ngay |hom )?(?P<d>\d{1,2})(?![0-9/:.\-])(?! ?(?:h|gio|g|phut)(?![0-9a-z]))", _clock_dated),
     _rule(r"(?:late |overnight )?(?:on |from )?(?:the )?(?:night of )?(?:the )?(?P<d>\d{1,2})(?:st|nd|rd|th)"
           r"(?: night)? (?:(?:going|running|rolling|through|and) )?into (?:the )?"

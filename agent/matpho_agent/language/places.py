@@ -27,6 +27,8 @@ MAX_CANDIDATES = 24
 """A part of a name that fits more cameras than this names none of them."""
 MAX_OF_KIND = 8
 """A kind of place (`bưu điện`, `the market`) that more cameras stand at than this names none of them."""
+SIDES = frozenset({"ven", "bo"})
+"""First words of kinds that are a side of another: `ven hồ` is at a `hồ`, while a `quảng trường` is no `trường`."""
 NO_KINDS = frozenset({"phuong", "xa", "quan", "duong", "nga tu", "cong", "khu do thi"})
 """Kinds of which every city has so many that their bare name says nothing."""
 _PARTS = re.compile(r" [-–] |[()/,;]")
@@ -197,7 +199,8 @@ class PlaceIndex:
                 stood = self._of_kind.get(" ".join(spelled[start : start + size]))
                 if stood is not None and not covered.isdisjoint(range(start, start + size)):
                     continue
-                covered.update(range(start, start + size) if stood is not None else ())
+                if stood is not None and spelled[start] not in SIDES:
+                    covered.update(range(start, start + size))
                 if stood is not None and len(stood) <= MAX_OF_KIND and (not stood or stood[-1] is not place):
                     stood.append(place)
 

@@ -12,6 +12,8 @@ RUNS = frozenset({"xuong", "ra", "nguoc", "qua", "vao", "vo", "tren", "sai", "la
 """What stands behind `chay` where somebody runs or drives."""
 BURNS = frozenset({"o", "tai", "lon", "to", "nha", "quan", "kho", "xuong", "rung", "bai", "no", "lan", "khu", "tren"})
 """What stands behind `chay` where something burns, if nobody stands before it."""
+NO_FLOOD = frozenset({"bat", "ngon", "tran"})
+"""`ngon ngap`, `tran ngap`."""
 SMOKES = frozenset({"o", "bay", "boc", "nghi", "um", "den", "trang", "mu", "len", "cuon", "day", "mit"})
 """What stands behind `khoi` where something smokes."""
 NO_RUBBISH = frozenset({"roi", "rai"})
@@ -30,6 +32,8 @@ def bare_events(tokens: Sequence[Token], candidates: Sequence[Match]) -> list[Ma
         before = tokens[number - 1].plain if number else ""
         if token.plain == "chay" and not movers and after in BURNS and (after not in RUNS or not number):
             found.append(Match(number, number + 1, "event", "fire"))
+        elif token.plain == "ngap" and before not in NO_FLOOD:
+            found.append(Match(number, number + 1, "event", "flooding"))
         elif token.plain == "khoi" and after in SMOKES and before not in {"thoi", "den", "ra"}:
             found.append(Match(number, number + 1, "event", "smoke"))
         elif token.plain == "rac" and after not in NO_RUBBISH and before not in NO_RUBBISH:

@@ -25,6 +25,9 @@ VIEW_WORDS = (
     "xem", "coi", "mo", "bat", "ngo", "nhin", "show", "see", "view", "open", "look", "watch", "dom", "grab", "anh",
     "hinh", "lay",
 )  # fmt: skip
+PICTURES = (
+    "anh", "hinh", "chup", "snapshot", "picture", "photo", "image", "still", "shot", "screenshot", "view", "live",
+)  # fmt: skip
 FAULTS = frozenset({"image_degraded", "camera_offline"})
 """Events that are states of cameras as well."""
 LISTS = (
@@ -53,6 +56,10 @@ def reading_intent(reading: Reading, plan: QueryPlan) -> str:
     """The name of a tool that reads events or cameras, or empty where the clause names no such wish."""
     cues = reading.values("intent")
     wanted = next((name for name in READING if name in cues), "")
+    if wanted == "find_similar_events" and "get_snapshot" in cues and reading.says("what", "what's", "whats", "how"):
+        wanted = "get_snapshot"  # "what does it look like there" compares nothing
+    if wanted == "get_snapshot" and plan.event_types and not reading.says(*PICTURES):
+        wanted = "search_events"  # "how are the parking offences looking" shows no picture
     if wanted in {"find_similar_events", "get_clip", "get_snapshot"}:
         return wanted
     about = _about_cameras(reading, plan, wanted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from matpho_agent.planner.clause import Clause
-from matpho_agent.planner.drafts.cameras import degrees_in, direction, known_preset, move, names_preset
+from matpho_agent.planner.drafts.cameras import degrees_in, direction, known_preset, measured, move, names_preset
 from matpho_agent.planner.drafts.steps import step_done_bare
 from matpho_agent.planner.intents import CAMERA_WORDS
 
@@ -238,7 +238,7 @@ def reads_cameras(clause: Clause) -> bool:
     if "progress" in clause.acts and not named and clause.memory.topic != "camera":
         return False
     if set(plan.event_types) & CAMERA_EVENTS:
-        return degrees_in(clause.free.plain) is None
+        return degrees_in(measured(clause)) is None
     if plan.intent not in CAMERA_READING:
         return False
     if plan.intent == "get_snapshot":
@@ -248,7 +248,7 @@ def reads_cameras(clause: Clause) -> bool:
     return (
         not ordered
         or (plan.intent == "camera_status" and not move(clause))
-        or (plan.kind == "ptz" and degrees_in(clause.free.plain) is None and direction(clause) is None)
+        or (plan.kind == "ptz" and degrees_in(measured(clause)) is None and direction(clause) is None)
     )
 
 
@@ -266,7 +266,7 @@ def moves(clause: Clause) -> bool:
         return False
     if camera and known_preset(clause) and clause.says(*TO_PRESET) and not asks(clause) and not plan.event_types:
         return True
-    return "aim" in clause.acts or bool(direction(clause) and degrees_in(clause.free.plain) is not None)
+    return "aim" in clause.acts or bool(direction(clause) and degrees_in(measured(clause)) is not None)
 
 
 DONE_TO_INCIDENTS = frozenset({"dispatch", "ack", "escalate", "open", "close", "resolve"})
@@ -280,6 +280,8 @@ def asks_of_incident(clause: Clause) -> bool:
     described = bool(plan.areas or plan.camera_ids) and (clause.says(*CASES) or clause.memory.topic == "incident")
     pointed = clause.reading.has("reference") or clause.reading.has("ordinal") or bool(plan.event_types) or described
     spoken_of = bool(clause.code("incident", "") or pointed or clause.memory.topic in {"event", "incident"})
+    if plan.event_types and clause.says("status") and "?" in clause.free.typed and not clause.says(*CAMERA_WORDS):
+        return True
     if "progress" in clause.acts or (asks_if_done(clause) and clause.acts & DONE_TO_INCIDENTS):
         return spoken_of
     if "dossier" in clause.acts and pointed:

@@ -20,6 +20,9 @@ KEPT_IN_QUERY = frozenset({"event", "object", "colour"})
 """Words that became filters but belong to the picture that a remaining description paints."""
 FEW_WORDS = 2
 """Words left over beside a known kind of event that describe nothing: `thằng nào … vậy bây`."""
+NARROWER = {"gate_crowding": {"crowd", "congestion"}, "illegal_parking": {"sidewalk_encroachment"}}
+"""Kinds whose words name others too: who parks on the pavement does not trade there, unless goods are spoken of."""
+SEIZING = ("lan", "chiem", "stall", "stalls", "vendor", "vendors", "hang", "quan", "ban")
 NATIVE_OBJECTS = {
     "illegal_dumping": ("rubbish",),
     "abandoned_object": ("bag",),
@@ -82,8 +85,9 @@ def _things(reading: Reading, plan: QueryPlan) -> None:
         plan.objects = [name for name in plan.objects if name not in native]
     if "stopped_vehicle" in plan.event_types and _splits(reading):
         plan.event_types.remove("stopped_vehicle")
-    if "gate_crowding" in plan.event_types:
-        plan.event_types = [name for name in plan.event_types if name not in {"crowd", "congestion"}]
+    for kind, wider in NARROWER.items():
+        if kind in plan.event_types and not (kind == "illegal_parking" and reading.says(*SEIZING)):
+            plan.event_types = [name for name in plan.event_types if name not in wider]
     plan.min_count = reading.identifiers.min_count
     plan.plate = reading.identifiers.plate if normalise_plate(reading.identifiers.plate or "") else None
 
@@ -187,7 +191,7 @@ def _where(reading: Reading, situation: Situation, plan: QueryPlan) -> None:
         plan.areas = [area for area in plan.areas if area not in homes]
 
 
-STRETCHES = frozenset({"khuc", "doan", "quang", "nut", "goc", "khuc duong", "stretch"})
+STRETCHES = frozenset({"khuc", "doan", "quang", "nut", "goc", "stretch"})
 """Words before which the name of a ward is that of the road there."""
 
 

@@ -94,7 +94,7 @@ def _identity(clause: Clause) -> bool:
 
 
 def _briefing(clause: Clause) -> bool:
-    if clause.code("incident", "report", "request"):
+    if clause.code("incident", "report", "request") or "move" in clause.acts:
         return False
     if clause.said("priority") and clause.says("vụ", "incidents", "jobs", "cases") and asks(clause):
         return False

@@ -62,8 +62,8 @@ _TAIL = re.compile(
 
 def move(clause: Clause) -> dict[str, Any]:
     """The one way in which the camera is to move; empty where the clause names none."""
-    plain = _figures(clause.free.plain)
-    known = known_preset(clause)
+    plain = _figures(measured(clause))
+    known = _wide(clause) or known_preset(clause)
     if known and degrees_in(plain) is None:
         return {"preset": known}
     if _HOME.search(plain):
@@ -72,7 +72,7 @@ def move(clause: Clause) -> dict[str, Any]:
     zoom = _zoom(plain)
     if turned or zoom:
         return {**turned, **zoom}
-    preset = _wide(clause) or _preset(clause)
+    preset = _preset(clause)
     if preset:
         return {"preset": _as_known(preset, clause)}
     degrees = degrees_in(plain)
@@ -140,6 +140,18 @@ def _figures(plain: str) -> str:
         return f"{total} {match['u']}"
 
     return _SPOKEN.sub(figure, _BY.sub(lambda match: f"{match['by']} {_WORDS[match['w']]} degrees", plain))
+
+
+def measured(clause: Clause) -> str:
+    """The bare text of a clause in which a `đó` is no `độ`: `bữa 18 đó`."""
+    plain = clause.free.plain
+    for token in clause.free.tokens:
+        if token.plain == "do" and not token.bare and token.typed.lower() != "độ":
+            plain = plain[: token.start] + " " * (token.end - token.start) + plain[token.end :]
+    return _DATED.sub(lambda match: " " * len(match[0]), plain)
+
+
+_DATED = re.compile(r"(?<![0-9a-z])(?:ngay|hom|bua|mung|sang|trua|chieu|toi|dem|khuya) \d{1,2} do(?![0-9a-z])")
 
 
 def degrees_in(plain: str) -> float | int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from matpho_agent.language.lexicon import lexicon_of
@@ -126,6 +127,8 @@ def procedures(clause: Clause) -> dict[str, Any]:
             query = f"{query} {before.arguments.get('query', '')}"
         elif clause.reading.has("reference"):
             query = f"{query} {_spoken_of(clause)}"
+    elif clause.memory.language == "en" and not clause.code("procedure"):
+        query = f"{query} ({_kinds(clause.plan.event_types)})"  # the procedures are kept in Vietnamese
     return {"query": query.strip()[:MAX_QUERY]}
 
 
@@ -135,5 +138,10 @@ def _spoken_of(clause: Clause) -> str:
     types = [r.type for r in (*memory.incidents, *memory.results) if r.id in {memory.incident_id, memory.event_id}]
     if not types and memory.plan is not None:
         types = list(memory.plan.event_types)
+    return _kinds(types)
+
+
+def _kinds(types: Sequence[str]) -> str:
+    """The names of kinds of event, as the procedures have them."""
     known = [EVENT_TYPES[EventType(name)][2].vi for name in dict.fromkeys(types) if name in set(EventType)]
     return " ".join(known)
