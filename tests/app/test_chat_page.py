@@ -68,6 +68,8 @@ ARGUMENTS = (
 )  # fmt: skip
 EDGE_ID = "box-1"
 INDEX_LOOKS = 600
+expect.set_options(timeout=20_000)
+"""Milliseconds: what is waited for comes late on a busy machine, and never where it is wrong."""
 PASSWORD = "a long enough password"
 PEOPLE = {
     "truc-ban": ("Cán bộ trực phường", Role.OFFICER),

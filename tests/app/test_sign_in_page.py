@@ -31,6 +31,8 @@ CHROMIUM = os.environ.get("MATPHO_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run")
+expect.set_options(timeout=20_000)
+"""Milliseconds: what is waited for comes late on a busy machine, and never where it is wrong."""
 PASSWORD = "a long enough password"
 WORDS = json.loads((PAGES / "locales" / "vi.json").read_text(encoding="utf-8"))
 AUTHENTICATOR = {

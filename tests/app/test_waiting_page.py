@@ -28,6 +28,8 @@ CHROMIUM = os.environ.get("MATPHO_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run")
+expect.set_options(timeout=20_000)
+"""Milliseconds: what is waited for comes late on a busy machine, and never where it is wrong."""
 PASSWORD = "a long enough password"
 SETTINGS = """
 access: {mfa_required: false}
@@ -178,7 +180,8 @@ async def test_what_was_agreed_to_in_the_panel_waits_in_the_talk_no_more(browser
     async with signed_in(browser, served) as page:
         turn = await ask(page, "báo cho tôi khi có khói ở Phường Một")
         await page.locator(".bar .waiting").click()
-        await page.get_by_role("dialog").locator(".agree").click()
+        mine = page.get_by_role("dialog").locator("section.proposal").filter(has_text="khói")
+        await mine.locator(".agree").click()
         await expect(page.get_by_role("dialog").locator(".ended")).to_contain_text("đã thực hiện")
         await page.keyboard.press("Escape")
         await expect(turn.locator(".agree")).to_have_count(0)

@@ -9,6 +9,13 @@ export class ApiError extends Error {
   }
 }
 
+/** What went wrong as a key of the catalogue; the center's own sentence where it has none. @param {any} error @param {(key: string) => string} t */
+export function troubleOf(error, t) {
+  if (!(error instanceof ApiError)) return "network";
+  const key = `problem_${error.code}`;
+  return t(key) === key ? error.message || "network" : key;
+}
+
 /** @param {Response} response */
 async function problem(response) {
   let body = {};

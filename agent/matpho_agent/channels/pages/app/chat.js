@@ -1,7 +1,7 @@
 /** The conversation: questions, streamed answers, and the field to ask in. */
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
 import { After, Answer, parted } from "./answer.js";
-import { call, chat, post } from "./api.js";
+import { call, chat, post, troubleOf } from "./api.js";
 import { Proposal } from "./proposal.js";
 import { Hits, Media, Tables } from "./results.js";
 import { StepUp } from "./sign-in.js";
@@ -17,7 +17,7 @@ const FEW = 4;
 /** With fewer examples than this the role's own help is shown too. */
 const EXAMPLES = { leader: "try_leader", citizen: "try_citizen", admin: "try_admin", auditor: "try_auditor" };
 
-/** @param {{me: any, t: (key: string) => string, speak: (tongue: "vi" | "en") => (key: string) => string, language: "vi" | "en", open: (id: string) => void, learn: (tongue: "vi" | "en", words: any) => void, changed: (me: any) => void, signedOut: () => void, waiting: any[] | null, look: () => Promise<void>}} props */
+/** @param {{me: any, t: (key: string) => string, speak: (tongue: "vi" | "en") => (key: string) => string, language: "vi" | "en", open: (id: string) => void, learn: (tongue: "vi" | "en", words: any) => void, changed: (me: any) => void, signedOut: () => void, waiting: any[] | null, look: () => Promise<boolean>}} props */
 export function Chat({ me, t, speak, language, open, learn, changed, signedOut, waiting, look }) {
   const [turns, setTurns] = useState(() => recall(me.user_id).turns);
   const [text, setText] = useState("");
@@ -51,9 +51,15 @@ export function Chat({ me, t, speak, language, open, learn, changed, signedOut, 
     if (!busy && turns.length) keep(me.user_id, conversation.current, turns, t("not_kept"));
   }, [busy, turns]);
 
-  const change = (/** @type {any} */ part) => setTurns((all) => [...all.slice(0, -1), { ...all[all.length - 1], ...part }]);
-  const add = (/** @type {string} */ piece) =>
-    setTurns((all) => [...all.slice(0, -1), { ...all[all.length - 1], answer: all[all.length - 1].answer + piece }]);
+  // A turn that still runs when a new conversation begins has nothing left to change.
+  const last = (/** @type {(turn: any) => any} */ to) => setTurns((all) => (all.length ? [...all.slice(0, -1), to(all[all.length - 1])] : all));
+  const change = (/** @type {any} */ part) => last((turn) => ({ ...turn, ...part }));
+  const add = (/** @type {string} */ piece) => last((turn) => ({ ...turn, answer: turn.answer + piece }));
+
+  /** Once the center has said what waits now, a proposal of this turn that is not among it waits no more. @param {number} place */
+  const settle = async (place) => {
+    if (await look()) setTurns((all) => all.map((turn, index) => (index === place ? { ...turn, settled: true } : turn)));
+  };
 
   const ask = async (/** @type {string} */ said) => {
     const question = said.trim();
@@ -74,11 +80,11 @@ export function Chat({ me, t, speak, language, open, learn, changed, signedOut, 
       change({ step: "" }); // a stream that was cut has no last word
     } catch (error) {
       if (error.name === "AbortError") change({ answer: t("stopped"), outcome: "", step: "" });
-      else if (error.status === 401) signedOut();
-      else change({ answer: t("network"), outcome: "failed", step: "" });
+      else if (error.status === 401) return signedOut();
+      else change({ answer: t(troubleOf(error, t)), outcome: "failed", step: "" });
     }
-    await look();
     setBusy(false);
+    settle(turns.length);
     if (matchMedia("(pointer: fine)").matches) field.current?.focus(); // on a phone the keyboard would cover the answer
   };
 
@@ -170,7 +176,7 @@ function Turn({ turn, t, language, open, ask, last, me, changed, waiting }) {
       <${Hits} hits=${turn.hits} t=${t} language=${language} open=${open} />
       <${After} lines=${tail} ask=${ask} />
       ${last && turn.rule === STEP_UP && html`<${AskedAgain} me=${me} t=${t} done=${(/** @type {any} */ now) => (changed(now), ask(turn.question))} />`}
-      <${Proposal} proposal=${turn.proposal} last=${last} waiting=${waiting} t=${t} ask=${ask} />
+      <${Proposal} proposal=${turn.proposal} last=${last} waiting=${turn.settled ? waiting : null} t=${t} ask=${ask} />
     </div>
   </article>`;
 }

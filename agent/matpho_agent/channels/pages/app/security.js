@@ -1,6 +1,6 @@
 /** One's own sign-in: where one is signed in, passkeys and the code generator. */
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
-import { call } from "./api.js";
+import { call, troubleOf } from "./api.js";
 import { registerPasskey } from "./passkey.js";
 import { StepUp } from "./sign-in.js";
 import { when } from "./texts.js";
@@ -30,7 +30,7 @@ export function Security({ me, t, language, changed, close }) {
   };
   useEffect(() => {
     if (dialog.current && !dialog.current.open) dialog.current.showModal();
-    reload().catch((error) => setTrouble(error.message || "network"));
+    reload().catch((error) => setTrouble(troubleOf(error, t)));
   }, []);
   const act = async (/** @type {() => Promise<any>} */ what) => {
     setTrouble("");
@@ -39,7 +39,7 @@ export function Security({ me, t, language, changed, close }) {
       await reload();
     } catch (error) {
       if (error.code === "step_up") setAfter(() => what);
-      else setTrouble(error.name === "NotAllowedError" ? "passkey_not_shown" : error.message || "network");
+      else setTrouble(error.name === "NotAllowedError" ? "passkey_not_shown" : troubleOf(error, t));
     }
   };
   const remove = (/** @type {string} */ path) => () => act(() => call(`${AUTH}/${path}`, { method: "DELETE" }));

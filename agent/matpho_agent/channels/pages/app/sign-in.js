@@ -1,6 +1,6 @@
 /** Coming in: password, passkey or provider; the second factor; invitations and the first administrator. */
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
-import { call, post } from "./api.js";
+import { call, post, troubleOf } from "./api.js";
 import { registerPasskey, stepUpWithPasskey, signInWithPasskey } from "./passkey.js";
 
 const AUTH = "/api/v1/auth";
@@ -17,7 +17,7 @@ function useWork(t, first = "") {
     } catch (error) {
       const word = known[error.code] ?? { too_many_tries: "too_many_tries", step_up: "step_up_needed" }[error.code];
       const closed = error.name === "NotAllowedError" || error.name === "AbortError";
-      setTrouble(word ?? (closed ? "passkey_not_shown" : error.message || "network"));
+      setTrouble(word ?? (closed ? "passkey_not_shown" : troubleOf(error, t)));
     }
     setBusy(false);
   };

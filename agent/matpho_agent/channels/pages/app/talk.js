@@ -10,7 +10,9 @@ const NEVER = new Set(["identity_check_result"]);
 export function recall(user) {
   try {
     const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
-    if (kept && kept.user === user && Array.isArray(kept.turns)) return kept;
+    if (kept && kept.user === user && Array.isArray(kept.turns)) {
+      return { ...kept, turns: kept.turns.map((/** @type {any} */ turn) => ({ ...turn, settled: true })) };
+    }
   } catch {
     // what cannot be read is as good as nothing
   }

@@ -1,7 +1,7 @@
 /** What waits for the person's yes, wherever it was asked for: this chat, another assistant, a program. */
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.js";
 import { withIds } from "./answer.js";
-import { ApiError, call, tool } from "./api.js";
+import { ApiError, call, tool, troubleOf } from "./api.js";
 import { StepUp } from "./sign-in.js";
 import { when } from "./texts.js";
 
@@ -14,15 +14,15 @@ const ATTENDED_MS = 120_000;
 
 /**
  * The proposals that wait, kept up to date while the person is at the page; null until they are known.
- * @param {boolean} inside @returns {[any[] | null, () => Promise<void>]}
+ * @param {boolean} inside @returns {[any[] | null, () => Promise<boolean>]} and a look at once, which says whether the center answered
  */
 export function useWaiting(inside) {
   const [waiting, setWaiting] = useState(null);
   const used = useRef(Date.now());
   const look = () =>
     call(PROPOSALS)
-      .then(setWaiting)
-      .catch(() => {}); // the next look tells; whatever else is done says that the center is away
+      .then((found) => (setWaiting(found), true))
+      .catch(() => false); // the next look tells; whatever else is done says that the center is away
   useEffect(() => {
     setWaiting(null);
     if (!inside) return undefined;
@@ -58,7 +58,7 @@ async function undecided() {
   return page.requests;
 }
 
-/** @param {{me: any, waiting: any[], look: () => Promise<void>, open: (id: string) => void, t: (key: string) => any, language: "vi" | "en", changed: (me: any) => void, close: () => void}} props */
+/** @param {{me: any, waiting: any[], look: () => Promise<boolean>, open: (id: string) => void, t: (key: string) => any, language: "vi" | "en", changed: (me: any) => void, close: () => void}} props */
 export function Waiting({ me, waiting, look, open, t, language, changed, close }) {
   const dialog = useRef(null);
   const [ended, setEnded] = useState([]);
@@ -72,7 +72,7 @@ export function Waiting({ me, waiting, look, open, t, language, changed, close }
   };
   useEffect(() => {
     if (dialog.current && !dialog.current.open) dialog.current.showModal();
-    renew().catch((error) => setTrouble(error.message || t("network")));
+    renew().catch((error) => setTrouble(troubleOf(error, t)));
   }, []);
   const act = async (/** @type {any} */ one, /** @type {() => Promise<any>} */ what) => {
     setBusy(one.id);
@@ -83,7 +83,7 @@ export function Waiting({ me, waiting, look, open, t, language, changed, close }
       else if (result?.outcome !== "confirm") setEnded((all) => [{ proposal: one, result }, ...all]);
       await renew();
     } catch (error) {
-      setTrouble(error.message || t("network"));
+      setTrouble(troubleOf(error, t));
     }
     setBusy("");
   };
@@ -102,7 +102,7 @@ export function Waiting({ me, waiting, look, open, t, language, changed, close }
       <h2 id="waiting-title">${t("proposals")}</h2>
       <button type="button" class="quiet" onClick=${() => dialog.current.close()}>${t("close")}</button>
     </header>
-    ${trouble && html`<p role="alert" class="trouble">${trouble}</p>`}
+    ${trouble && html`<p role="alert" class="trouble">${t(trouble)}</p>`}
     ${after && html`<p>${t("step_up_needed")}</p><${StepUp} t=${t} me=${me} done=${shown} cancel=${() => setAfter(null)} />`}
     ${ended.map((one) => html`<${Ended} key=${one.proposal.id} ...${one} t=${t} language=${language} />`)}
     ${left.length === 0 && ended.length === 0 && checks.length === 0 && html`<p>${t("nothing_waits")}</p>`}
