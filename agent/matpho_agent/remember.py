@@ -71,7 +71,7 @@ def remember(memory: Memory, call: Done) -> None:
     cameras = arguments.get("camera_ids") or ([arguments["camera_id"]] if arguments.get("camera_id") else [])
     if len(cameras) == 1:
         memory.camera_id = cameras[0]
-    events = arguments.get("event_ids") or ()
+    events = list(arguments.get("event_ids") or [])
     if len(events) == 1 and result.outcome is Outcome.DENIED:
         memory.event_id, memory.topic = str(events[0]), "event"
     if result.outcome is Outcome.CLARIFY:
