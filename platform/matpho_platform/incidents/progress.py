@@ -63,7 +63,10 @@ def progress(rows: Sequence[RowMapping], status: Status, now: datetime) -> tuple
 
 
 def find_step(names: Sequence[str], said: str) -> int:
-    """Which step is meant: its number from 1, its name, or words that only one step has. Raises StepError."""
+    """Which step is meant: its number from 1, its name, or words that only one step has. Raises StepError.
+
+    Where no step has all the words, it is the one that has most of them, if no other comes near.
+    """
     if said.strip().isdecimal() and 1 <= int(said) <= len(names):
         return int(said) - 1
     wanted = fold(said)
@@ -74,5 +77,21 @@ def find_step(names: Sequence[str], said: str) -> int:
     inside = [number for number, name in enumerate(names) if parts and parts <= set(words(name))]
     if len(inside) == 1:
         return inside[0]
+    if not inside and (near := _nearest_step(names, parts)) is not None:
+        return near
     problem = "More than one step fits" if inside else "No step is called"
     raise StepError(f"{problem} «{said[:80]}».", action=f"Name one of: {'; '.join(names)}." if names else "")
+
+
+MIN_SHARED, MIN_SHARE = 3, 0.6
+"""Words, and the share of those said, that a step told in other words must have."""
+
+
+def _nearest_step(names: Sequence[str], said: set[str]) -> int | None:
+    """The one step that has most of the words, at least twice as many as any other."""
+    shared = [len(said & set(words(name))) for name in names]
+    best = max(shared, default=0)
+    others = sorted(shared)[:-1]
+    if best < MIN_SHARED or best < MIN_SHARE * len(said) or (others and others[-1] * 2 > best):
+        return None
+    return shared.index(best)
