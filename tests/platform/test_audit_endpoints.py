@@ -66,6 +66,17 @@ async def test_tiles(web: Web, center: Center) -> None:
         assert (await web.get(f"tile/{path}")).status_code == 404, path
 
 
+@pytest.mark.parametrize(
+    "path", ["proof/inclusion?index={}", "proof/inclusion?index=0&size={}", "proof/consistency?old={}"]
+)
+async def test_a_number_that_the_log_cannot_write_is_none(web: Web, center: Center, path: str) -> None:
+    before = center.audit.size
+    assert (await web.get(path.format(2**53))).status_code == 422
+    assert center.audit.size == before
+    assert (await web.get(path.format(2**53 - 1))).status_code in {404, 422}
+    assert center.audit.size == before + 1
+
+
 async def test_every_read_is_on_the_log(web: Web, center: Center) -> None:
     for path in ("checkpoint", "key", "proof/inclusion?index=0", "proof/consistency?old=1", "tile/0/000.p/5"):
         before = center.audit.size

@@ -84,7 +84,7 @@ class Served:
             running = asyncio.create_task(server.serve())
             while not server.started:  # noqa: ASYNC110 # uvicorn offers no event to wait for
                 await asyncio.sleep(0.02)
-            self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+            self.url = f"http://localhost:{server.servers[0].sockets[0].getsockname()[1]}"
             ready.set()
             await stop.wait()
             server.should_exit = True

@@ -27,7 +27,8 @@ from matpho_platform.web.session import CurrentPrincipal, TheCenter, client_of
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
 
 ACTION = "search_audit"
-_MAX = 2**53
+_MAX = 2**53 - 1
+"""The largest whole number that every reader of JSON, and so the log itself, takes as it is."""
 _TILE = re.compile(r"tile/(?:entries|[0-9]|[1-5][0-9]|6[0-3])/(?:x[0-9]{3}/){0,5}[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?")
 _TILE_ANSWER: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
 Size = Annotated[int, Query(ge=0, le=_MAX)]
