@@ -10,9 +10,10 @@ from pathlib import Path
 from sqlalchemy import make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from matpho_contracts.errors import ConfigurationError
-from matpho_platform.store.engine_transactions import transactions
+from matpho_platform.store.engine_sqlite import READ_CONNECTIONS, sqlite_engine
 from matpho_platform.store.engine_wal import LogKeeper
 from matpho_platform.store.errors import DurabilityError, translated
 from matpho_platform.store.migrate import upgrade
@@ -25,28 +26,29 @@ _POSTGRES_DURABLE = {"on", "remote_write", "remote_apply", "local"}
 class Store:
     """The open database. `reading()` and `writing()` are the only ways in."""
 
-    def __init__(self, url: URL) -> None:
-        self._reads, self._writes = transactions(url)
-        self._keeper = LogKeeper(url.database or "") if self.dialect == "sqlite" else None
+    def __init__(self, read_engine: AsyncEngine, write_engine: AsyncEngine) -> None:
+        self._read_engine = read_engine
+        self._write_engine = write_engine
+        self._keeper = LogKeeper(write_engine.url.database or "") if self.dialect == "sqlite" else None
 
     @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
-        return self._writes.dialect
+        return self._write_engine.dialect.name
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSession]:
         """A read-only transaction."""
         with translated():
-            async with self._reads.begin() as held:
-                yield ReadSession(*held)
+            async with self._read_engine.connect() as connection, connection.begin():
+                yield ReadSession(connection)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[WriteSession]:
         """A writing transaction: committed, which is on disk, when the block ends well; gone when it raises."""
         with translated():
-            async with self._writes.begin() as held:
-                yield WriteSession(*held)
+            async with self._write_engine.begin() as connection:
+                yield WriteSession(connection)
         if self._keeper is not None:
             self._keeper.committed()
 
@@ -54,14 +56,16 @@ class Store:
         """Let go of every connection."""
         if self._keeper is not None:
             await self._keeper.close()
-        await self._reads.close()
-        await self._writes.close()
+        await self._read_engine.dispose()
+        if self._write_engine is not self._read_engine:
+            await self._write_engine.dispose()
 
-    async def _migrate(self) -> None:
-        """Bring the database to the newest schema."""
-        with translated():
-            async with self._writes.begin() as (connection, _raw):
-                await connection.run_sync(upgrade)
+
+def _engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
+    if url.get_backend_name() == "sqlite":
+        return sqlite_engine(url, write=False), sqlite_engine(url, write=True)
+    engine = create_async_engine(url, pool_size=READ_CONNECTIONS, max_overflow=4, pool_pre_ping=True)
+    return engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ"), engine
 
 
 async def _check_durable(store: Store) -> None:
@@ -101,9 +105,12 @@ async def open_store(address: str | Path) -> Store:
         url = URL.create("sqlite+aiosqlite", database=str(address))
     else:
         url = _url(address)
-    store = Store(url)
+    read_engine, write_engine = _engines(url)
+    store = Store(read_engine, write_engine)
     try:
-        await store._migrate()
+        with translated():
+            async with write_engine.begin() as connection:
+                await connection.run_sync(upgrade)
         await _check_durable(store)
     except BaseException:
         await store.close()

@@ -9,13 +9,16 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import aiosqlite
 from aiosqlite.context import contextmanager
+from sqlalchemy import event
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+READ_CONNECTIONS = 8
 BUSY_TIMEOUT_S = 10.0
 """How long SQLite waits for another process's write."""
 WRITER_COPIES_AFTER = 4_096
@@ -24,21 +27,34 @@ WRITER_COPIES_AFTER = 4_096
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32768")
 _DRIVER_LOG = "aiosqlite"
 """At DEBUG this driver writes every statement with its parameters, people's data among them."""
-_Writing = tuple[str, Sequence[Sequence[Any]]]
-"""A statement and the rows that it is run for."""
 T = TypeVar("T")
 
 
-async def opened(path: str, *, write: bool) -> OneTripConnection:
-    """A connection of its own thread: WAL, FULL; it begins transactions as it is told, not as the driver guesses."""
+def sqlite_engine(url: URL, *, write: bool) -> AsyncEngine:
+    """SQLite: WAL, FULL; the writing engine has one connection and takes the write lock when a transaction begins.
+
+    A transaction begins with its first statement.
+    """
     logging.getLogger(_DRIVER_LOG).setLevel(logging.INFO)
-    connection = OneTripConnection(lambda: _connected(path, write=write), reads=not write)
-    connection._thread.daemon = True  # as SQLAlchemy has it
-    await connection
-    return connection
+    path = url.database or ""
+
+    async def connect() -> OneTripConnection:
+        connection = OneTripConnection(lambda: _opened(path, write=write), reads=not write)
+        connection._thread.daemon = True  # as SQLAlchemy does it where it connects
+        await connection
+        return connection
+
+    engine = create_async_engine(url, pool_size=1 if write else READ_CONNECTIONS, max_overflow=0, async_creator=connect)
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.connection.driver_connection.begin("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
 
 
-def _connected(path: str, *, write: bool) -> sqlite3.Connection:
+def _opened(path: str, *, write: bool) -> sqlite3.Connection:
+    """A connection whose transactions are begun above, not guessed by the driver."""
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
         for pragma in (*_PRAGMAS, f"wal_autocheckpoint={WRITER_COPIES_AFTER}" if write else "query_only=ON"):
@@ -50,23 +66,21 @@ def _connected(path: str, *, write: bool) -> sqlite3.Connection:
 
 
 class OneTripConnection(aiosqlite.Connection):
-    """The driver's connection, on fewer trips. Its thread takes them in order, so that nobody need wait for an end that
-    has nothing to say: the commit of one that only reads, a rollback.
-    """
+    """The driver's connection, on fewer trips. Nobody waits for the commit of one that only reads."""
 
     def __init__(self, connector: Callable[[], sqlite3.Connection], *, reads: bool) -> None:
         super().__init__(connector, iter_chunk_size=64)
         self._reads = reads
         self._begin = ""
         """The statement that begins the transaction, until it was run."""
-        self._ahead: list[_Writing] = []
+        self._ahead: list[tuple[str, Sequence[Sequence[Any]]]] = []
         """What goes first on the next trip."""
         self._open = False
         """Whether there is something to end: a trip was made, or something waits for one."""
 
-    def begin(self) -> None:
+    def begin(self, statement: str) -> None:
         """Begin a transaction with the next trip; without one there is none."""
-        self._begin, self._ahead, self._open = "BEGIN" if self._reads else "BEGIN IMMEDIATE", [], False
+        self._begin, self._ahead, self._open = statement, [], False
 
     def later(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a writing statement for each row ahead of the next one, at the latest of the commit; it fails there."""
@@ -79,26 +93,13 @@ class OneTripConnection(aiosqlite.Connection):
         self._begin, self._ahead, self._open = "", [], True
 
         def run() -> T:
-            _run(raw, begin, ahead)
+            if begin:
+                raw.execute(begin).close()
+            for statement, rows in ahead:
+                raw.executemany(statement, rows).close()
             return act(raw)
 
-        answer: T = await self._execute(run)  # type: ignore[no-untyped-call]  # the driver's own, which has no types
-        return answer
-
-    async def end(self) -> None:
-        """Commit, and wait until it is on the disk; where that fails nothing of the transaction stays."""
-        begin, ahead, opened, raw = self._begin, self._ahead, self._open, self._conn
-        self._begin, self._ahead, self._open = "", [], False
-        if opened and self._reads:
-            self._tx.put_nowait((None, raw.commit))
-        elif opened:
-            await self._execute(_committed, raw, begin, ahead)  # type: ignore[no-untyped-call]  # as above
-
-    def drop(self) -> None:
-        """Roll back; what waits is gone."""
-        self._begin, self._ahead, self._open = "", [], False
-        if self._connection is not None:
-            self._tx.put_nowait((None, self._connection.rollback))
+        return await self._on_thread(run)
 
     @contextmanager
     async def cursor(self) -> OneTripCursor:  # type: ignore[override]  # SQLAlchemy asks no more of a cursor
@@ -110,27 +111,28 @@ class OneTripConnection(aiosqlite.Connection):
         return (await self.trip(lambda raw: _answer(raw.execute(sql, parameters)))).rows
 
     async def commit(self) -> None:
-        """SQLAlchemy's commit; `end` is the transaction's."""
+        """End the transaction; where that fails nothing of it stays."""
+        if not self._open:
+            return
+        if self._reads:
+            self._tx.put_nowait((None, self._conn.commit))
+        else:
+            try:
+                await self.trip(sqlite3.Connection.commit)
+            except sqlite3.Error:
+                await self.rollback()
+                raise
+        self._open = False
 
     async def rollback(self) -> None:
-        """SQLAlchemy's rollback; `drop` is the transaction's."""
+        """End the transaction without a trace."""
+        if self._open:
+            self._begin, self._ahead, self._open = "", [], False
+            await self._on_thread(self._conn.rollback)
 
-
-def _run(raw: sqlite3.Connection, begin: str, writings: Sequence[_Writing]) -> None:
-    if begin:
-        raw.execute(begin).close()
-    for statement, rows in writings:
-        raw.executemany(statement, rows).close()
-
-
-def _committed(raw: sqlite3.Connection, begin: str, writings: Sequence[_Writing]) -> None:
-    try:
-        _run(raw, begin, writings)
-        raw.commit()
-    except BaseException:
-        with suppress(sqlite3.Error):  # what failed first is what is told
-            raw.rollback()
-        raise
+    async def _on_thread(self, act: Callable[[], T]) -> T:
+        answer: T = await self._execute(act)  # type: ignore[no-untyped-call]  # the driver's own, which has no types
+        return answer
 
 
 @dataclass(frozen=True, slots=True)

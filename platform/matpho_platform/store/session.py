@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Executable, RowMapping, Table
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matpho_platform.store.engine_sqlite import OneTripConnection
-from matpho_platform.store.engine_transactions import driver_errors
 
 
 class ReadSession:
     """Runs queries inside one read-only transaction: everything in it sees one moment."""
 
-    def __init__(self, connection: AsyncConnection, raw: OneTripConnection | None = None) -> None:
-        """`raw` is the connection's driver, where statements can go to it directly."""
+    def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        self._raw = raw
 
     @property
     def dialect(self) -> str:
@@ -44,9 +43,14 @@ class ReadSession:
 
         The statement marks parameters by `?`; their types are those of `insert_many`.
         """
-        if self._raw is not None:
-            with driver_errors():
-                return await self._raw.rows(statement, parameters)
+        raw = (await self._connection.get_raw_connection()).driver_connection
+        if isinstance(raw, OneTripConnection):
+            try:
+                return await raw.rows(statement, parameters)
+            except sqlite3.IntegrityError as error:
+                raise IntegrityError(None, None, error) from error
+            except sqlite3.Error as error:
+                raise DBAPIError(None, None, error) from error
         result = await self._connection.exec_driver_sql(statement.replace("?", "%s"), tuple(parameters))
         return result.fetchall() if result.returns_rows else []
 
@@ -72,8 +76,9 @@ class WriteSession(ReadSession):
         On SQLite it goes along with the next trip to the driver, at the latest with the commit; what fails, fails
         there.
         """
-        if self._raw is not None:
-            self._raw.later(statement, rows)
+        raw = (await self._connection.get_raw_connection()).driver_connection
+        if isinstance(raw, OneTripConnection):
+            raw.later(statement, rows)
         else:
             await self._connection.exec_driver_sql(statement.replace("?", "%s"), [tuple(row) for row in rows])
 
