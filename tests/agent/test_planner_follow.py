@@ -319,6 +319,12 @@ def test_hours_stay_where_the_same_is_asked_of_another_day() -> None:
     assert (wanted["time_from"], wanted["time_to"]) == (at("20T21:00").isoformat(), at("20T23:00").isoformat())
 
 
+def test_a_condition_named_is_taken_out_alone() -> None:
+    before = QueryPlan(intent="list_cameras", status="offline", owner="police")
+    memory = Memory(plan=before, topic="camera", cameras=["HL-1", "HL-2"], last="list_cameras")
+    assert say("bỏ điều kiện chủ quản đi, lấy hết", memory).arguments == {"status": "offline"}
+
+
 def test_everything_is_of_any_kind() -> None:
     wanted = say("mức cao trở lên, mọi sự kiện từ 13h hôm nay", listed()).arguments or {}
     assert wanted["severity_min"] == "high"
@@ -343,3 +349,60 @@ def test_a_recording_of_the_camera_spoken_of() -> None:
     memory = Memory(topic="camera", camera_id="HL-2", last="get_snapshot")
     got = say("and its recording from 9 to 9:05 this morning", memory)
     assert (got.tool, (got.arguments or {})["camera_id"]) == ("get_clip", "HL-2")
+
+
+def night(**more: Any) -> Memory:
+    """A talk about intruders in the night of the 19th at one camera."""
+    before = QueryPlan(intent="search_events", event_types=["intrusion"], objects=["car"], colors=["red"],
+                       camera_ids=["HL-2"], time_from=at("19T22:00"), time_to=at("20T05:00"))  # fmt: skip
+    return Memory(results=ROWS, topic="event", plan=before, last="search_events", **more)
+
+
+@pytest.mark.parametrize(
+    ("said", "begin", "end"),
+    [
+        ("lúc 3 giờ rưỡi sáng đó có ai đánh nhau không", "20T03:20", "20T03:40"),
+        ("còn đêm đó có ai xả rác không", "19T22:00", "20T05:00"),
+        ("bữa đó có ai xả rác nữa không", "19T00:00", "20T05:00"),
+        ("rồi có thằng nào đánh lộn hông", "19T22:00", "20T05:00"),
+        ("and fights the day before that?", "18T22:00", "19T05:00"),
+    ],
+)
+def test_times_of_a_night_spoken_of(said: str, begin: str, end: str) -> None:
+    wanted = say(said, night()).arguments or {}
+    assert (wanted["time_from"], wanted["time_to"]) == (at(begin).isoformat(), at(end).isoformat())
+    assert wanted["camera_ids"] == ["HL-2"]
+
+
+@pytest.mark.parametrize("said", ["bữa đó có xe máy nào nữa không", "hôm đó có xe nào khác không"])
+def test_looks_are_forgotten_where_any_such_thing_is_asked_for(said: str) -> None:
+    wanted = say(said, night()).arguments or {}
+    assert wanted["event_types"] == ["intrusion"]
+    assert "colors" not in wanted
+
+
+@pytest.mark.parametrize("said", ["khoan chưa gửi đâu", "để tui coi lại đã", "hold on, let me check"])
+def test_putting_off_where_nothing_waits_asks_nothing(said: str) -> None:
+    assert say(said, Memory()).talk == "dropped"
+
+
+def test_a_fault_behind_a_list_of_cameras_is_a_state() -> None:
+    memory = Memory(plan=QueryPlan(intent="list_cameras", status="degraded"), topic="camera", cameras=["HL-1", "HL-2"],
+                    camera_id="HL-1", last="list_cameras")  # fmt: skip
+    got = say("còn con nào rớt mạng hông", memory)
+    assert (got.tool, got.arguments) == ("list_cameras", {"status": "offline"})
+
+
+@pytest.mark.parametrize(
+    "said", ["báo tui khi có nữa ở cầu Bãi Cháy", "alert me whenever one shows up at cầu Bãi Cháy"]
+)
+def test_a_watch_for_more_of_the_same(said: str) -> None:
+    got = say(said, night())
+    assert got.tool == "create_watch"
+    wanted = (got.arguments or {})["filter"]
+    assert (wanted["event_types"], wanted["camera_ids"]) == (["intrusion"], ["HL-1"])
+
+
+def test_a_step_of_the_incident_asked_about() -> None:
+    got = say("đánh dấu đã báo kỹ thuật giùm", Memory(topic="incident", incident_id="SV.7"))
+    assert (got.tool, got.arguments) == ("update_incident", {"incident_id": "SV.7", "step_done": "báo kỹ thuật"})

@@ -142,6 +142,9 @@ def find_people(tokens: Sequence[Token], people: Sequence[PersonName]) -> list[N
         for token in last:
             given[token.plain].append((token, person.id))
     for place, token in enumerate(tokens):
+        following = tokens[place + 1].plain if place + 1 < len(tokens) else ""
+        if token.plain in TITLES and following in given:  # `anh Vinh` where somebody else is called Anh
+            continue
         ids = tuple(owner for word, owner in given.get(token.plain, ()) if agrees(token, word))
         if ids and place > 0 and tokens[place - 1].plain in TITLES:
             return [NameMatch(place, place + 1, ids)]

@@ -28,7 +28,9 @@ _FOLLOWS = re.compile(
     r"|doi sang|doi qua"
     r"|chuyen qua|doi thanh|thay bang|instead|then|there|o do|cho do|tai do|noi do|o day|cho do|cho ay|same"
     r"|cung cho|cung ngay"
-    r"|hom do|hom ay|bua do|dem do|luc do|luc ay|khi do|hoi do|at that time|at the time"
+    r"|hom do|hom ay|(?:bua|sang|trua|chieu|toi|dem|khuya) (?:hom )?(?:do|ay|no)"
+    r"|luc do|luc ay"
+    r"|khi do|hoi do|at that time|at the time"
     r"|that (?:day|morning|afternoon|evening|night)|y toi la|nham|i mean|i meant"
     r"|rieng)(?![0-9a-z])"
     r"|^ *(?:and|ok and|also|roi|xong roi|roi thi|the roi|vay roi|ua|u|zay|roi con) "
@@ -51,7 +53,7 @@ def take_step(said: str, situation: Situation, memory: Memory, found: Sequence[F
     """
     if memory.pending is not None and not found and plain_answer(said) == "no":
         return Step(QueryPlan(), talk="dropped")
-    if not found and memory.proposal is None and puts_off(said):
+    if not found and memory.proposal is None and (puts_off(said) or plain_answer(said) == "no"):
         return Step(QueryPlan(), talk="dropped")
     clause = open_clause(said, situation, memory, _expected(memory))
     wish = find_wish(clause)

@@ -179,15 +179,19 @@ def _clear(result: QueryPlan, clause: Clause, spans: list[Change]) -> set[str]:
     for span in spans:
         if span.kind == "remove" and not any(span.start <= start < span.end for start in _named(clause)):
             rest = re.sub(_CUE, " ", plain[span.start : span.end])
-            for match in _WHAT.finditer(rest):
-                names |= set(next(fields for n, (_words, fields) in enumerate(_KINDS) if match[f"k{n}"]))
+            told = [
+                next(fields for n, (_words, fields) in enumerate(_KINDS) if match[f"k{n}"])
+                for match in _WHAT.finditer(rest)
+            ]
+            narrow = [fields for fields in told if fields != WIDE]  # `bỏ điều kiện chủ quản` is about the owner
+            names |= {name for fields in narrow or told for name in fields}
     for match in _ANY.finditer(plain):
         what = _WHAT.match(match["a"] or match["b"])
         if what:
             names |= set(next(fields for n, (_words, fields) in enumerate(_KINDS) if what[f"k{n}"]))
     if _OTHERS.search(plain) or _asks_any(clause):
         names |= set(LOOKS)
-    if _ALL.search(plain):
+    if _ALL.search(plain) and not names:  # `bỏ màu đi, lấy hết` takes out the colour alone
         names |= set(WIDE)
         result.query = ""
     if _EVERYTHING.search(plain):
