@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -56,7 +57,7 @@ def build_plan(reading: Reading, situation: Situation) -> QueryPlan:
     plan.owner = next(iter(reading.values("owner")), None)
     plan.talk = next(iter(reading.values("talk")), None)
     plan.follow = "narrow" if "narrow" in reading.values("follow") else "replace" if reading.has("follow") else None
-    _fault(plan)
+    _fault(reading, plan)
     plan.query = _remainder(reading)
     plan.intent = reading_intent(reading, plan)
     return plan
@@ -95,8 +96,20 @@ def _things(reading: Reading, plan: QueryPlan) -> None:
 FAULT_OF_STATUS = {"offline": "camera_offline", "degraded": "image_degraded"}
 
 
-def _fault(plan: QueryPlan) -> None:
+_STATE = re.compile(
+    r"(?<![0-9a-z])(?:tinh trang|trang thai|sao roi|the nao roi|ra sao roi|status|condition)(?![0-9a-z])"
+)
+
+
+def _asks_state(reading: Reading) -> bool:
+    """`dạo này mờ mờ, tình trạng sao rồi`: how the camera is, not when it failed."""
+    return _STATE.search(reading.text.plain) is not None
+
+
+def _fault(reading: Reading, plan: QueryPlan) -> None:
     """A camera that was down at a time named is an event; one that is down now is a state of the camera."""
+    if _asks_state(reading) and len(plan.camera_ids) == 1:
+        return
     if plan.status in FAULT_OF_STATUS and plan.time_from is not None and not plan.at_present and not plan.event_types:
         plan.event_types, plan.status = [FAULT_OF_STATUS[plan.status]], None
 
