@@ -75,6 +75,8 @@ class Fuzz:
     """Requests of every operation as every caller, and what was wrong with the answers."""
 
     served: Served
+    unfit_as: tuple[str, ...] = CALLERS
+    """Who makes the unfitting requests; the fitting ones everybody makes."""
     made: Counter[str] = field(default_factory=Counter)
     answered: Counter[int] = field(default_factory=Counter)
     operations: Counter[str] = field(default_factory=Counter)
@@ -118,9 +120,10 @@ class Fuzz:
 
     def send(self, case: Any) -> None:
         """As everybody, one after the other."""
-        if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE and self._rng.random() < 0.5:
+        fits = case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE
+        if fits and self._rng.random() < 0.5:
             self._aim(case)
-        for caller in CALLERS:
+        for caller in CALLERS if fits else self.unfit_as:
             headers = self.served.headers(caller)
             answer = self._call(case, headers)
             if (
