@@ -31,8 +31,9 @@ ABOVE = ("trở", "above", "higher", "hơn")
 
 
 def priority(clause: Clause) -> str | None:
-    """The priority said last: "không phải cao, thấp thôi" ends low."""
-    said = clause.said("priority")
+    """The priority said last: "không phải cao, thấp thôi" ends low, "medium rather than high" is medium."""
+    tokens, found = clause.free.tokens, clause.found("priority")
+    said = [m.value for m in found if not (m.start and tokens[m.start - 1].plain in {"than", "of"})]
     return said[-1] if said else None
 
 
