@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import faulthandler
 import io
 import json
 import zipfile
@@ -351,13 +350,6 @@ def _chunk(delta: dict[str, Any], reason: str | None) -> bytes:
     choice = {"index": 0, "delta": delta, "finish_reason": reason}
     document = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "obeying", "choices": [choice]}
     return b"data: " + json.dumps(document).encode() + b"\n\n"
-
-
-@pytest.fixture(autouse=True)
-def undisturbed(request: pytest.FixtureRequest) -> None:
-    """A nightly run is longer than the time after which stacks are dumped; a dump amid a database call ended one."""
-    if request.node.get_closest_marker("nightly"):
-        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture
