@@ -193,21 +193,22 @@ class TurnGraph:
             record.said = question(record.missing, options, memory, context.city, memory.language, context.now)
 
     async def _speak(self, name: str, arguments: Mapping[str, Any], context: TurnContext, memory: Memory) -> None:
-        """A question back or a word of talk; nobody is asked for what their role may not do anyway."""
+        """A question back or a word of talk; nobody is asked for the rest of what they may not do anyway."""
         record, language = context.record, memory.language
-        wish = arguments["plan"].get("intent") if name == ASK_USER else arguments["about"]
-        if wish in TOOLS:
-            action, origin = TOOLS[wish].action, self._origin(context)
-            denied = await self._gateway.denied(context.principal, action, origin, now=context.now)
+        asks = name == ASK_USER
+        plan = QueryPlan.model_validate(arguments["plan"] if asks else {"intent": arguments["about"]})
+        if plan.intent in TOOLS:
+            denied = await self._gateway.denied(
+                context.principal, plan.intent, plan.known(), self._origin(context), now=context.now
+            )
             if denied is not None:
                 record.outcome, record.rule, record.finished = "denied", denied.rule, True
                 record.said = pick(language, denied.message_vi, denied.message_en)
                 return
-        if name == ASK_USER:
+        if asks:
             record.outcome, record.missing, record.finished = "clarify", arguments["missing"], True
             options = list(arguments["options"])
             record.said = question(record.missing, options, memory, context.city, language, context.now)
-            plan = QueryPlan.model_validate(arguments["plan"])
             memory.pending = Pending(plan=plan, missing=record.missing, options=options) if plan.intent else None
             return
         prompt = self._prompts.get(context.principal.role.value, language)

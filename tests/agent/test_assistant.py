@@ -114,6 +114,11 @@ class TestTalking:
         assert (await citizen.say("cho tôi xem video đó")).outcome == "denied"
         assert (await citizen.say("xoay cam HC-01 sang trái")).outcome == "denied"
 
+    async def test_nobody_is_asked_which_way_to_turn_a_camera_that_is_fixed(self, officer: Talk) -> None:
+        turn = await officer.say("xoay cam HC-02 sang trái")
+        assert (turn.outcome, turn.rule) == ("denied", "not_ptz")
+        assert (await officer.say("xoay cam HC-01 sang trái")).missing == "pan"
+
     async def test_a_leader_reads_figures_without_plates(
         self, assistant: Assistant, who: Who, present: datetime
     ) -> None:

@@ -34,11 +34,12 @@ from matpho_platform.proposals.schemas import Proposal
 from matpho_tools import results
 from matpho_tools.city import City, CityNames
 from matpho_tools.contract import Arguments, Call, MissingError, Outcome, Tool, ToolResult
-from matpho_tools.judging import Permit, permit
+from matpho_tools.judging import Permit, alike, permit
 from matpho_tools.narrowing import Narrow, narrow
 from matpho_tools.redaction import WithheldError, redact
 from matpho_tools.refusals import Refusal, judge, spoken
 from matpho_tools.registry import TOOLS
+from matpho_tools.resources import named_so_far
 from matpho_tools.scrubbing import scrubbed
 from matpho_tools.trail import Asked, Origin, Trail
 from matpho_tools.wellformed import is_proposal_id, problem, tool_name
@@ -110,12 +111,24 @@ class Gateway:
         return await self._refuse(Asked(principal, "say", {"text": text}, origin, present()), refusal)
 
     async def denied(
-        self, principal: Principal, action: str, origin: Origin, *, now: datetime | None = None
+        self,
+        principal: Principal,
+        wish: str,
+        arguments: Mapping[str, Any],
+        origin: Origin,
+        *,
+        now: datetime | None = None,
     ) -> ToolResult | None:
-        """A denial that rests on the role alone, for wishes that need no arguments to be judged; it is in the trail."""
-        asked = Asked(principal, action, {}, origin, now or present())
-        verdict = self._decide(principal, action, None, Facts(), asked.now)
-        return None if isinstance(verdict, Allowed) else await self._deny(asked, verdict)
+        """A denial of the tool `wish` that what was said so far is enough for: by the role, or by a thing named.
+
+        It is in the trail. None: nothing stands against asking for what is missing.
+        """
+        asked = Asked(principal, self._tools[wish].action, {}, origin, now or present())
+        for resource in (None, *await named_so_far(self._center, await self.city(), arguments)):
+            verdict = self._decide(principal, asked.tool, resource, Facts(), asked.now)
+            if isinstance(verdict, Denied):
+                return await self._deny(asked, alike(self._decide, principal, asked.tool, verdict, asked.now))
+        return None
 
     async def call(
         self,

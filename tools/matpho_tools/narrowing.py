@@ -12,6 +12,7 @@ from matpho_platform.access.principal import Principal
 from matpho_tools.city import City
 from matpho_tools.contract import Arguments, Tool
 from matpho_tools.judging import NOWHERE, Decide, alike
+from matpho_tools.resources import camera_resource
 
 PUBLIC_ARGUMENTS = frozenset(
     {"event_types", "areas", "time_from", "time_to", "metric", "group_by", "compare_to", "query", "limit", "offset"}
@@ -49,7 +50,7 @@ def narrow(
     areas = _judged(named.areas, lambda code: ask(Resource(city.lineage(code))))
     if isinstance(areas, Denied):
         return areas
-    cameras = _judged(named.camera_ids, lambda name: ask(_camera(city, name)))
+    cameras = _judged(named.camera_ids, lambda name: ask(camera_resource(city, name) or NOWHERE))
     if isinstance(cameras, Denied):
         return cameras
     changes: dict[str, tuple[str, ...]] = {}
@@ -65,14 +66,6 @@ def _judged(names: Sequence[str], judge: Callable[[str], Allowed | Denied]) -> t
     kept = tuple(name for name, verdict in verdicts if isinstance(verdict, Allowed))
     denied = next((verdict for _name, verdict in verdicts if isinstance(verdict, Denied)), None)
     return denied if denied is not None and not kept else kept
-
-
-def _camera(city: City, camera_id: str) -> Resource:
-    """The camera's place; what does not exist is judged like a thing of nowhere, and so looks like one elsewhere."""
-    camera = city.camera(camera_id)
-    if camera is None:
-        return NOWHERE
-    return Resource(city.lineage(camera.area), "ptz" if camera.kind == "ptz" else "fixed")
 
 
 def _public(arguments: Arguments) -> bool:

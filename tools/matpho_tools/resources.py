@@ -6,10 +6,11 @@ caller bound to an area what does not exist and what lies elsewhere look the sam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from matpho_platform.access.policy import Resource
+from matpho_tools.city import City
 
 if TYPE_CHECKING:
     from matpho_platform.center import Center
@@ -51,6 +52,28 @@ async def feedback_resource(center: Center, code: str) -> Resource | None:
         return None
     area, owner = found
     return Resource(lineage=center.areas.lineage(area), owner=owner or "")
+
+
+def camera_resource(city: City, camera_id: str) -> Resource | None:
+    """The place of a camera and whether it turns."""
+    camera = city.camera(camera_id)
+    if camera is None:
+        return None
+    return Resource(city.lineage(camera.area), "ptz" if camera.kind == "ptz" else "fixed")
+
+
+_BY_ARGUMENT: Mapping[str, Callable[[Center, str], Awaitable[Resource | None]]] = {
+    "event_id": event_resource,
+    "incident_id": incident_resource,
+    "request_id": identity_resource,
+}
+
+
+async def named_so_far(center: Center, city: City, arguments: Mapping[str, Any]) -> list[Resource]:
+    """The things that a call lacking other arguments names already and that exist."""
+    found = [camera_resource(city, str(arguments["camera_id"]))] if "camera_id" in arguments else []
+    found += [await load(center, str(arguments[name])) for name, load in _BY_ARGUMENT.items() if name in arguments]
+    return [resource for resource in found if resource is not None]
 
 
 def _in_area(center: Center, area: str | None) -> Resource | None:

@@ -91,6 +91,10 @@ class QueryPlan(_Value):
             or self.severity_min
         )  # fmt: skip
 
+    def known(self) -> dict[str, Any]:
+        """The arguments known so far, the one camera that is meant among them."""
+        return {**self.arguments, **({"camera_id": self.camera_ids[0]} if len(self.camera_ids) == 1 else {})}
+
 
 class Remembered(_Value):
     """One row of the last list (an event or an incident), as far as pointing at it needs."""
