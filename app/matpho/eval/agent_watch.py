@@ -103,12 +103,18 @@ class WatchedGateway(Gateway):
         return result
 
     async def denied(
-        self, principal: Principal, action: str, origin: Origin, *, now: datetime | None = None
+        self,
+        principal: Principal,
+        wish: str,
+        arguments: Mapping[str, Any],
+        origin: Origin,
+        *,
+        now: datetime | None = None,
     ) -> ToolResult | None:
         """As the gateway does."""
-        result = await super().denied(principal, action, origin, now=now)
+        result = await super().denied(principal, wish, arguments, origin, now=now)
         if result is not None:
-            self.made.append(Made(action, {}, result))
+            self.made.append(Made(wish, {}, result))
         return result
 
 
