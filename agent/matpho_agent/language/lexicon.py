@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from matpho_agent.language.spelling import within
-from matpho_agent.language.tokens import Token, agrees, read_text
+from matpho_agent.language.tokens import Token, agrees, agrees_alone, read_text
 from matpho_contracts.errors import ConfigurationError
 
 MIN_TYPO_CHARS = 6
@@ -149,7 +149,8 @@ def _marks_alike(window: Sequence[Token], joined: str, phrase: Phrase) -> bool:
 def _same(window: Sequence[Token], phrase: Phrase) -> bool:
     if phrase.strict:
         return all(token.marks == word.marks for token, word in zip(window, phrase.words, strict=True))
-    return all(agrees(token, word) for token, word in zip(window, phrase.words, strict=True))
+    same = agrees if len(window) > 1 else agrees_alone
+    return all(same(token, word) for token, word in zip(window, phrase.words, strict=True))
 
 
 def phrases_of(category: str, table: dict[str, Any]) -> Iterator[Phrase]:

@@ -14,7 +14,7 @@ from importlib import resources
 
 import yaml
 
-from matpho_agent.language.tokens import Token, agrees, read_text
+from matpho_agent.language.tokens import Token, agrees, agrees_alone, read_text
 from matpho_contracts.errors import ConfigurationError
 
 GAP = 4
@@ -133,8 +133,9 @@ def _fill(tokens: Sequence[Token], start: int, slots: Sequence[_Slot]) -> tuple[
 def _ends(tokens: Sequence[Token], start: int, slot: _Slot) -> Iterator[int]:
     for words, strict in slot.ways.get(tokens[start].plain, ()):
         window = tokens[start : start + len(words)]
+        same = agrees if len(words) > 1 else agrees_alone
         if len(window) == len(words) and all(
-            token.marks == word.marks if strict else agrees(token, word)
+            token.marks == word.marks if strict else same(token, word)
             for token, word in zip(window, words, strict=True)
         ):
             yield start + len(words)

@@ -11,6 +11,8 @@ MAX_TEXT_CHARS = 4000
 """A question to the assistant; longer text is cut here, far above what anybody types."""
 KEPT_WORDS = 20_000
 """Spellings kept: names and talk use the same words again and again."""
+MARKED_WORDS = 3
+"""A text with so many words that have marks, and half of all its words, is typed with marks."""
 _WORD = re.compile(r"[^\W_]+(?:'[a-z]+)?")
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
 """Grave, acute, tilde, hook above, dot below."""
@@ -29,6 +31,8 @@ class Token:
     plain: str
     start: int
     end: int
+    meant: bool = False
+    """Whether it stands among words typed with their marks, so that a lack of marks is no haste."""
 
     @property
     def bare(self) -> bool:
@@ -77,12 +81,19 @@ def read_text(text: str) -> Text:
     """
     typed = clean(text)
     plain = "".join(_bare(c) for c in typed)
-    tokens = tuple(
-        Token(m[0], _marks(m[0]), plain[m.start() : m.end()], m.start(), m.end()) for m in _WORD.finditer(typed)
+    words = [(m, _marks(m[0])) for m in _WORD.finditer(typed)]
+    marked = sum(marks != plain[m.start() : m.end()] for m, marks in words)
+    meant = marked >= MARKED_WORDS and marked * 2 >= len(words)
+    return Text(
+        typed, plain, tuple(Token(m[0], marks, plain[m.start() : m.end()], *m.span(), meant) for m, marks in words)
     )
-    return Text(typed, plain, tokens)
 
 
 def agrees(token: Token, word: Token) -> bool:
     """Whether a typed word may mean a dictionary's word: equal with marks, or typed without and equal bare."""
     return token.marks == word.marks or (token.bare and token.plain == word.plain)
+
+
+def agrees_alone(token: Token, word: Token) -> bool:
+    """Whether a typed word by itself may mean a dictionary's: in a text with marks `trong` is no `trông`."""
+    return token.marks == word.marks or (token.bare and not token.meant and token.plain == word.plain)

@@ -10,7 +10,7 @@ from matpho_agent.language.codes import Code, CodeKind, hinted
 from matpho_agent.language.lexicon import Match, lexicon_of, shipped
 from matpho_agent.language.names import NameMatch, find_people, find_units
 from matpho_agent.language.pieces import blanked
-from matpho_agent.language.tokens import Text, Token, agrees, read_text
+from matpho_agent.language.tokens import Text, Token, agrees_alone, read_text
 from matpho_agent.planner.acts import acts_in, implied, longest, messages_in, unplaced
 from matpho_agent.planner.notes import DECIDED, NOTED, ahead_in, note_in, pieces_in, procedure_named
 from matpho_agent.planner.plan import Memory, QueryPlan
@@ -79,7 +79,7 @@ class Clause:
     def says(self, *words: str) -> bool:
         """Whether any of the words occurs outside quotations; typed with marks it must have the right ones."""
         wanted = {word: _word(word) for word in words}
-        return any(agrees(token, word) for token in self.free.tokens for word in wanted.values())
+        return any(agrees_alone(token, word) for token in self.free.tokens for word in wanted.values())
 
 
 @cache

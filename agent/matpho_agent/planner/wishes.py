@@ -64,6 +64,8 @@ def _by_code(clause: Clause) -> Wish | None:
 def _watch(clause: Clause) -> bool:
     if clause.says("xóa", "xoá", "hủy", "huỷ", "delete", "cancel", "remove"):
         return False
+    if "norm" in clause.acts and (clause.free.typed.rstrip().endswith("?") or clause.says("bao", "mấy", "how")):
+        return False  # `trong bao lâu thì phải báo chỉ huy khi có cháy` asks of a duty
     return "watch" in clause.acts and not clause.code("incident")
 
 
