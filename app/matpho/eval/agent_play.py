@@ -84,9 +84,12 @@ async def _play(setting: Setting, folder: Path, conversations: Sequence[Conversa
     scored: list[Scored] = []
     encoder = await asyncio.to_thread(_encoder, setting.encoder)
     stages = Stages(setting.world, folder, encoder, setting.model)
-    for conversation in conversations:
-        async with stages.fresh(WatchedGateway) as stage:
-            scored += await _conversation(stage, setting.world, conversation)
+    try:
+        for conversation in conversations:
+            async with stages.fresh(WatchedGateway) as stage:
+                scored += await _conversation(stage, setting.world, conversation)
+    finally:
+        await stages.close()
     return scored
 
 

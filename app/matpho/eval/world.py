@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from matpho.eval.world_box import WorldBox
 from matpho.eval.world_file import FileMisfitError, World, WorldFeedback, WorldUser, first_problem
+from matpho.eval.world_index import LentIndex
 from matpho_agent.assistant import Assistant, open_assistant
 from matpho_agent.planner.model_settings import AssistantSettings, ModelSettings
 from matpho_contracts.errors import BadInputError
@@ -57,6 +58,7 @@ class Stages:
         self._encoder = encoder
         self._model = model
         self._key = SigningKey.load_or_create(folder / "box.pem")
+        self._index: LentIndex | None = None
 
     async def build(self) -> None:
         """Fill the installation that all others are copies of; once a folder. Raises what the center raises."""
@@ -69,11 +71,12 @@ class Stages:
     @asynccontextmanager
     async def fresh(self, gateway: type[Gateway] = Gateway) -> AsyncIterator[Stage]:
         """A copy of the filled installation with its box at work; thrown away afterwards."""
-        home = self._folder / secrets.token_hex(8)
-        await asyncio.to_thread(shutil.copytree, self._folder / "template", home)
+        home, template = self._folder / secrets.token_hex(8), self._folder / "template"
+        without_index = shutil.ignore_patterns("index")
+        await asyncio.to_thread(shutil.copytree, template, home, ignore=without_index)
         try:
             async with AsyncExitStack() as stack:
-                center = await open_center(self._settings(home), self._encoder)
+                center = await open_center(self._settings(home), self._encoder, index=await self._lent())
                 stack.push_async_callback(center.close)
                 self._connect(center)
                 box = WorldBox(center, self._world, self._key)
@@ -83,6 +86,20 @@ class Stages:
                 yield Stage(center, opened, await open_assistant(opened, talk, stack), box)
         finally:
             await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
+
+    async def _lent(self) -> LentIndex | None:
+        """The index of this process's conversations: its own copy of the world's, opened with the first of them."""
+        if self._index is None and self._encoder is not None:
+            own = self._folder / f"index-{secrets.token_hex(8)}"
+            await asyncio.to_thread(shutil.copytree, self._folder / "template" / "index", own)
+            self._index = await LentIndex.open(own, self._encoder.dim)
+        return self._index
+
+    async def close(self) -> None:
+        """Close what the conversations shared."""
+        if self._index is not None:
+            await self._index.take_back()
+            self._index = None
 
     def _connect(self, center: Center) -> None:
         """A world has no network: a stand-in centre answers identity checks within the grant."""
