@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from matpho_agent.language.moments import DAY, HOURS, at, number
 from matpho_agent.language.pieces import blanked
-from matpho_agent.language.times import TimeRange, read_time
+from matpho_agent.language.time_ranges import TimeRange
+from matpho_agent.language.times import read_time
 from matpho_agent.language.tokens import read_text
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.plan import QueryPlan
