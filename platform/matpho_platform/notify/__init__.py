@@ -1,0 +1,1 @@
+"""Notices to people: promised with the work that causes them, delivered over several channels until somebody knows."""
