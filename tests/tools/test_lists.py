@@ -32,14 +32,14 @@ LISTS = ("/watches", "/watches/notifications", "/identity-checks")
 
 @pytest.fixture
 def get(gateway: Gateway) -> Get:
-    """Asks for a page as somebody; returns the status and the body."""
+    """Asks for a page, or does what another method says, as somebody; returns the status and the body."""
     app = FastAPI()
     app.include_router(tools_router(gateway))
 
-    async def ask(principal: Principal, path: str, **query: Any) -> tuple[int, Any]:
+    async def ask(principal: Principal, path: str, method: str = "GET", **query: Any) -> tuple[int, Any]:
         app.dependency_overrides[current_principal] = lambda: principal
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://center") as http:
-            answer = await http.get(f"/api/v1{path}", params=query)
+            answer = await http.request(method, f"/api/v1{path}", params=query)
         return answer.status_code, answer.json()
 
     return ask
@@ -160,7 +160,23 @@ async def test_no_list_for_programs_of_identity_checks_and_none_for_planners(
     status, body = await get(token, "/identity-checks")
     assert (status, body["rule"]) == (403, "token_scope")
     assert (await get(token, "/watches"))[0] == 200
-    assert not {"list_watches", "list_notifications", "list_identity_checks"} & set(EXPOSED)
+    assert not {"list_watches", "end_watch", "list_notifications", "list_identity_checks"} & set(EXPOSED)
+
+
+async def test_a_watch_is_ended_by_its_owner_once_and_on_the_log(get: Get, who: Who, center: Center) -> None:
+    commander, officer = who(Role.COMMANDER), who(Role.OFFICER)
+    kept, ended = await watch(center, officer, "ẩu đả ở chợ"), await watch(center, officer, "ẩu đả ở cầu")
+    assert (await get(commander, f"/watches/{ended.id}", method="DELETE"))[0] == 404
+    status, body = await get(officer, f"/watches/{ended.id}", method="DELETE")
+    assert (status, body["data"]["id"]) == (200, ended.id)
+    _, page = await get(officer, "/watches")
+    assert [one["id"] for one in page["watches"]] == [kept.id]
+    assert (await get(officer, f"/watches/{ended.id}", method="DELETE"))[0] == 404
+    assert (await get(who(Role.CITIZEN), f"/watches/{kept.id}", method="DELETE"))[0] == 403
+    page = await center.audit.search(action="end_watch")
+    seen = {(one.entry.user_id, one.entry.outcome, one.entry.result_ids) for one in page.records if one.entry.outcome}
+    assert ("u-officer", "answered", (ended.id,)) in seen
+    assert ("u-citizen", "denied", ()) in seen
 
 
 async def test_reading_a_list_is_on_the_log(get: Get, who: Who, center: Center) -> None:

@@ -49,7 +49,7 @@ async def client(center: Center, address: str) -> AsyncIterator[Any]:
         areas = ("DN-HC",) if role in {Role.OFFICER, Role.INVESTIGATOR} else ()
         await center.accounts.create(f"u-{role.value}", "Người dùng", role, PASSWORD, areas=areas)
         token = await center.accounts.issue_token(f"u-{role.value}", "test")
-        made = httpx2.AsyncClient(base_url=address, headers={"authorization": f"Bearer {token}"})
+        made = httpx2.AsyncClient(base_url=address, headers={"authorization": f"Bearer {token}"}, timeout=60)
         opened.append(made)
         return made
 

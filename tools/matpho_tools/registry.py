@@ -15,6 +15,7 @@ from matpho_tools import (
     daily_briefing,
     decide_identity_check,
     dispatch_unit,
+    end_watch,
     escalate_incident,
     event_statistics,
     event_still,
@@ -91,6 +92,7 @@ TOOLS = registry(
         open_clip.TOOL,
         open_evidence.TOOL,
         list_watches.TOOL,
+        end_watch.TOOL,
         list_notifications.TOOL,
         list_identity_checks.TOOL,
     )

@@ -113,6 +113,11 @@ def tools_router(gateway: Gateway) -> APIRouter:
         """The caller's own watches that stand, newest first."""
         return _listed(await gateway.call(principal, "list_watches", {}, channel=CHANNEL))
 
+    @router.delete("/watches/{watch_id}", responses=DONE | ENDED)
+    async def end_watch(watch_id: str, principal: CurrentPrincipal) -> JSONResponse:
+        """End one of the caller's own watches."""
+        return _answer(await gateway.call(principal, "end_watch", {"watch_id": watch_id}, channel=CHANNEL))
+
     @router.get("/watches/notifications", responses=_page(NotificationPage))
     async def notifications(principal: CurrentPrincipal, limit: Limit = 20, offset: Offset = 0) -> JSONResponse:
         """What watches told the caller, the newest event first; what they may see no more is left out."""

@@ -33,11 +33,13 @@ class Things:
         self.codes = [report.code for report in world.feedback]
         self.packages: list[str] = []
         self.clips: list[str] = []
+        self.watches: list[str] = []
         self.found = {
             "open_incident": self.incidents,
             "request_identity_check": self.requests,
             "submit_feedback": self.codes,
             "export_evidence": self.packages,
+            "create_watch": self.watches,
         }
         """Where the first id of a tool's answer belongs."""
 
@@ -154,6 +156,7 @@ FITTING: Mapping[str, Callable[[Things], Said]] = {
     "list_procedures": lambda c: {"query": c.pick("cháy", "")},
     "daily_briefing": lambda c: {"areas": c.some(c.areas)},
     "list_watches": lambda _: {},
+    "end_watch": lambda c: {"watch_id": c.pick(*c.watches[-40:], "W-00000000")},
     "list_notifications": lambda c: {"limit": c.pick(5, 200), "offset": c.pick(0, 3)},
     "list_identity_checks": lambda c: {"waiting": c.pick(True, False)},
     "search_audit": lambda c: c.pick(

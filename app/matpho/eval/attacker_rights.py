@@ -46,6 +46,7 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "list_procedures": _EVERYBODY,
     "daily_briefing": {"officer": OWN, "commander": PROVINCE, "leader": PROVINCE},
     "list_watches": _FIELD,
+    "end_watch": _FIELD,
     "list_notifications": _SEEING,
     "list_identity_checks": _IDENTITY,
     "search_audit": {"leader": PROVINCE, "auditor": PROVINCE, "admin": PROVINCE},
@@ -57,6 +58,7 @@ COVERED_BY = {
     "event_still": "get_event",
     "feedback_photo": "feedback_status",
     "list_watches": "create_watch",
+    "end_watch": "create_watch",
     "list_notifications": "search_events",
 }
 """Files and lists of what another tool found or made: a token for that tool fetches them too."""
@@ -83,6 +85,7 @@ TOUCHES: Mapping[str, frozenset[str]] = {
     "dispatch_unit": frozenset({"incidents", "incident_tasks", "incident_timeline"}),
     "escalate_incident": frozenset({"incidents", "incident_timeline"}),
     "create_watch": frozenset({"watches"}),
+    "end_watch": frozenset({"watches"}),
     "export_evidence": frozenset({"evidence_packages"}),
     "request_identity_check": frozenset({"identity_requests"}),
     "decide_identity_check": frozenset({"identity_requests"}),

@@ -64,6 +64,13 @@ class WatchPage(_Value):
     total: int
 
 
+class EndedWatch(_Value):
+    """A watch that its owner ended: nothing that happens from then on is held against it."""
+
+    id: str
+    ended_at: AwareDatetime
+
+
 class Notification(_Value):
     """One event that a watch found, for one person."""
 

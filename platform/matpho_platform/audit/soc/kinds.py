@@ -51,6 +51,7 @@ ACTS: dict[str, tuple[int, str, int]] = {
     "export_evidence": (131, "Evidence exported", 7),
     "open_evidence": (132, "Evidence loaded", 7),
     "list_watches": (133, "Own watches listed", 1),
+    "end_watch": (135, "Own watch ended", 4),
     "list_notifications": (134, "What watches told read", 2),
     # identity
     "request_identity_check": (140, "Identity check asked for", 7),
