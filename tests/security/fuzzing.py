@@ -143,7 +143,8 @@ class Fuzz:
         self.answered[answer.status_code] += 1
         what = f"{case.method} {case.path}"
         self.operations[what] += 1
-        problem = judge(what, answer.status_code, answer.text, "" if caller == NOBODY else "key", case.path)
+        said = answer.content.decode("utf-8", "replace")  # a picture is no text
+        problem = judge(what, answer.status_code, said, "" if caller == NOBODY else "key", case.path)
         if problem:
             self.wrong.setdefault(f"{what} {answer.status_code}", f"{caller}: {problem} | {str(case.body)[:300]}")
         if answer.status_code == 202:
