@@ -30,8 +30,7 @@ from matpho_agent.planner.llm import PlannerFailedError, ask_model
 from matpho_agent.planner.model import ASK_USER, TALK, DeterministicPlanner
 from matpho_agent.planner.model_settings import AssistantSettings
 from matpho_agent.planner.plan import Memory, Pending, QueryPlan
-from matpho_agent.planner.reader import read_clause
-from matpho_agent.remember import keep_history, remember
+from matpho_agent.remember import keep_history, note_named, note_refused, remember
 from matpho_agent.seen import for_planner, is_lookup, unnamed, without_persons
 from matpho_agent.turn import State, TurnContext, end_of, memory_of
 from matpho_contracts.times import VIETNAM
@@ -95,7 +94,7 @@ class TurnGraph:
             await self._pausing.drop(context, memory)
             record.outcome, record.rule, record.finished = "refused", result.rule, True
             record.said = pick(memory.language, result.message_vi, result.message_en)
-            _note_places(state["text"], context, memory)
+            note_refused(memory, state["text"], context.situation)
         record.messages = self._opening(state["text"], context, memory)
         return {"memory": memory.model_dump(mode="json"), "calls": []}
 
@@ -202,6 +201,7 @@ class TurnGraph:
                 context.principal, plan.intent, plan.known(), self._origin(context), now=context.now
             )
             if denied is not None:
+                note_named(memory, plan.intent, plan.known())
                 record.outcome, record.rule, record.finished = "denied", denied.rule, True
                 record.said = pick(language, denied.message_vi, denied.message_en)
                 return
@@ -210,6 +210,7 @@ class TurnGraph:
             options = list(arguments["options"])
             record.said = question(record.missing, options, memory, context.city, language, context.now)
             memory.pending = Pending(plan=plan, missing=record.missing, options=options) if plan.intent else None
+            note_named(memory, plan.intent, plan.arguments)
             return
         prompt = self._prompts.get(context.principal.role.value, language)
         said = talk(arguments["topic"], arguments["about"], prompt, context.principal, language)
@@ -274,21 +275,6 @@ def _limits(context: TurnContext, language: str) -> str:
         "Tôi dừng ở đây vì đã đủ số bước cho một lượt; phần còn lại chưa làm. Xin hỏi tiếp từng việc một.",
         "I stop here: this turn has used all its steps and the rest was not done. Please ask for one thing at a time.",
     )
-
-
-def _note_places(text: str, context: TurnContext, memory: Memory) -> None:
-    """The place and time of a refused sentence stay known: `how busy was it there` is a fair next question."""
-    plan, _reading = read_clause(text, context.situation)
-    if len(plan.camera_ids) == 1:
-        memory.camera_id = plan.camera_ids[0]
-    if plan.areas or plan.camera_ids:
-        memory.plan = QueryPlan(
-            intent="search_events",
-            areas=plan.areas,
-            camera_ids=plan.camera_ids,
-            time_from=plan.time_from,
-            time_to=plan.time_to,
-        )
 
 
 def _after_screen(state: State, runtime: Runtime[TurnContext]) -> Literal["plan", "answer", "reply"]:

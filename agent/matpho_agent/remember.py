@@ -13,6 +13,8 @@ from matpho_agent.language.tokens import read_text
 from matpho_agent.planner.drafts.table import DRAFTS, LISTING
 from matpho_agent.planner.lookups import row_of
 from matpho_agent.planner.plan import MAX_REMEMBERED_RESULTS, Memory, NearPlan, Pending, QueryPlan, Remembered, Topic
+from matpho_agent.planner.reader import read_clause
+from matpho_agent.planner.situation import Situation
 from matpho_tools.contract import Outcome
 
 HISTORY = 6
@@ -71,9 +73,8 @@ def remember(memory: Memory, call: Done) -> None:
     cameras = arguments.get("camera_ids") or ([arguments["camera_id"]] if arguments.get("camera_id") else [])
     if len(cameras) == 1:
         memory.camera_id = cameras[0]
-    events = list(arguments.get("event_ids") or [])
-    if len(events) == 1 and result.outcome is Outcome.DENIED:
-        memory.event_id, memory.topic = str(events[0]), "event"
+    if result.outcome is Outcome.DENIED:
+        note_named(memory, call.tool, arguments)
     if result.outcome is Outcome.CLARIFY:
         _pending(memory, call)
     if result.outcome is Outcome.CONFIRM:
@@ -124,6 +125,47 @@ def _spoken_of(memory: Memory, call: Done) -> None:
             memory.request_id = ids[0]
         elif call.tool == "submit_feedback":
             memory.report_code = ids[0]
+
+
+def note_named(memory: Memory, tool: str, arguments: Mapping[str, Any]) -> None:
+    """What the words named stays known though nothing came of them: a denied act, one that still lacks a piece."""
+    events = list(arguments.get("event_ids") or [])
+    named: list[tuple[Topic, str]] = [
+        ("event", str(arguments.get("event_id") or (events[0] if len(events) == 1 else ""))),
+        ("camera", str(arguments.get("camera_id") or "")),
+        ("report", str(arguments.get("code") or "") if tool == "feedback_status" else ""),
+        ("request", str(arguments.get("request_id") or "")),
+        ("incident", str(arguments.get("incident_id") or "")),
+    ]
+    for topic, name in named:
+        if name:
+            setattr(memory, NAMED_IN[topic], name)
+            memory.topic = topic
+
+
+NAMED_IN: Mapping[Topic, str] = {
+    "event": "event_id", "camera": "camera_id", "report": "report_code", "request": "request_id",
+    "incident": "incident_id",
+}  # fmt: skip
+"""Where the talk keeps the one thing of a kind."""
+
+
+def note_refused(memory: Memory, text: str, situation: Situation) -> None:
+    """The place, time and codes of a refused sentence stay known: `how busy was it there` is a fair next question."""
+    plan, reading = read_clause(text, situation)
+    if len(plan.camera_ids) == 1:
+        memory.camera_id = plan.camera_ids[0]
+    if plan.areas or plan.camera_ids:
+        memory.plan = QueryPlan(
+            intent="search_events",
+            areas=plan.areas,
+            camera_ids=plan.camera_ids,
+            time_from=plan.time_from,
+            time_to=plan.time_to,
+        )
+    incident = next((code.text for code in reading.identifiers.codes if code.kind == "incident"), None)
+    if incident is not None:
+        memory.incident_id, memory.topic = incident, "incident"
 
 
 def _incident_named(query: str) -> str | None:

@@ -383,7 +383,7 @@ def test_looks_are_forgotten_where_any_such_thing_is_asked_for(said: str) -> Non
 
 @pytest.mark.parametrize("said", ["khoan chưa gửi đâu", "để tui coi lại đã", "hold on, let me check"])
 def test_putting_off_where_nothing_waits_asks_nothing(said: str) -> None:
-    assert say(said, Memory()).talk == "dropped"
+    assert say(said, Memory()).talk == "nothing_waits"
 
 
 def test_a_fault_behind_a_list_of_cameras_is_a_state() -> None:

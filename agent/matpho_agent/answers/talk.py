@@ -41,6 +41,12 @@ def talk(topic: str, about: str, prompt: Prompt, principal: Principal, language:
         return prompt.help
     if topic == "dropped":
         return pick(language, "Vâng, tôi bỏ việc đó. Chưa có gì thay đổi.", "All right, dropped. Nothing was changed.")
+    if topic == "nothing_waits":
+        return pick(
+            language,
+            "Hiện không có việc gì đang chờ bạn xác nhận; chưa có gì thay đổi. Bạn cần gì cứ nói.",
+            "Nothing is waiting for your answer, and nothing was changed. Tell me what you need.",
+        )
     if topic == "thanks":
         return pick(language, "Không có gì. Cần gì thêm cứ nói.", "You are welcome. Tell me if you need anything else.")
     if topic == "bye":

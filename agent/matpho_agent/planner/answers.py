@@ -17,6 +17,8 @@ from matpho_agent.planner.replies import plain_answer
 from matpho_agent.planner.wishes import Wish
 
 DESCRIBED = frozenset({"incident_id", "event_ids"})
+POINTED = frozenset({"incident_id", "event_ids", "event_id", "camera_id", "unit_id", "request_id"})
+"""Pieces of which the only one offered is taken by a mere yes."""
 DESCRIPTION = (
     "event_types", "objects", "objects_not", "colors", "min_count", "plate", "areas", "camera_ids", "camera_options",
     "time_from", "time_to", "time_point", "near", "event",
@@ -161,6 +163,8 @@ def _chosen(pending: Pending, clause: Clause) -> str | None:
             return option
     if typed.isdigit() and 0 < int(typed) <= len(pending.options):
         return pending.options[int(typed) - 1]
+    if len(pending.options) == 1 and pending.missing in POINTED and plain_answer(clause.text.typed) == "yes":
+        return pending.options[0]
     reference = clause.plan.event
     named = nth_name(pending.options, reference)
     if named is not None:
@@ -206,6 +210,8 @@ def chosen_camera(clause: Clause, options: Sequence[str]) -> str | None:
     if len(named) == 1:
         return named[0]
     pointed = nth_name(options, plan.event)
+    if pointed is None and len(options) == 1 and plain_answer(clause.text.typed) == "yes":
+        pointed = options[0]
     if pointed is not None:
         return pointed
     typed = clause.text.typed.strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from matpho_agent.planner import event_calls
@@ -11,39 +10,23 @@ from matpho_agent.planner.clause import Clause, open_clause
 from matpho_agent.planner.complete import complete, draft
 from matpho_agent.planner.drafts.oversight import forecast_days, further
 from matpho_agent.planner.drafts.table import DRAFTS, LISTING
-from matpho_agent.planner.laterness import of_the_talk, time_of_talk
+from matpho_agent.planner.going_on import EVENT_LISTS, goes_on, lists_them, other_matter
 from matpho_agent.planner.lookups import Found, fitting
-from matpho_agent.planner.merging import bare_colour, changes, merged, widens
+from matpho_agent.planner.merging import changes, merged
 from matpho_agent.planner.plan import Memory, QueryPlan
 from matpho_agent.planner.pointing import about_what_was_said, retold
 from matpho_agent.planner.reader import read_clause
 from matpho_agent.planner.replies import plain_answer, puts_off
 from matpho_agent.planner.scan import OF_CAMERAS
 from matpho_agent.planner.situation import Situation
-from matpho_agent.planner.step import Step
+from matpho_agent.planner.step import Step, ask
 from matpho_agent.planner.wishes import find_wish
 
-_FOLLOWS = re.compile(
-    r"(?<![0-9a-z])(?:con|the|vay|thi sao|thi the nao|what about|how about|nua|too|as well|cung|chuyen sang"
-    r"|doi sang|doi qua"
-    r"|chuyen qua|doi thanh|thay bang|instead|then|there|o do|cho do|tai do|noi do|o day|cho do|cho ay|same"
-    r"|cung cho|cung ngay"
-    r"|hom do|hom ay|(?:bua|sang|trua|chieu|toi|dem|khuya) (?:hom )?(?:do|ay|no)"
-    r"|luc do|luc ay"
-    r"|khi do|hoi do|at that time|at the time"
-    r"|that (?:day|morning|afternoon|evening|night)|y toi la|nham|i mean|i meant"
-    r"|rieng)(?![0-9a-z])"
-    r"|^ *(?:and|ok and|also|roi|xong roi|roi thi|the roi|vay roi|ua|u|zay|roi con) "
-)
-"""Words of a sentence that goes on from the one before."""
-BRIEF = 3
-"""Words up to which a kind of event alone stands for the same question asked of it."""
 FEW_LEFT = 2
 """Words left over beside `mới nhất` that describe nothing new."""
 ONE_CAMERA = frozenset({"camera_status", "get_snapshot"})
 TALK_SPAN = 6
 """A greeting in a sentence longer than this is no greeting but a beginning."""
-EVENT_LISTS = frozenset({"search_events", "event_statistics", "list_cameras"})
 
 
 def take_step(said: str, situation: Situation, memory: Memory, found: Sequence[Found] = ()) -> Step:
@@ -51,10 +34,8 @@ def take_step(said: str, situation: Situation, memory: Memory, found: Sequence[F
 
     `found` is what the lookups of this very wish have brought so far.
     """
-    if memory.pending is not None and not found and plain_answer(said) == "no":
-        return Step(QueryPlan(), talk="dropped")
-    if not found and memory.proposal is None and (puts_off(said) or plain_answer(said) == "no"):
-        return Step(QueryPlan(), talk="dropped")
+    if not found and (plain_answer(said) == "no" or puts_off(said)):
+        return Step(QueryPlan(), talk="dropped" if memory.pending is not None else "nothing_waits")
     clause = open_clause(said, situation, memory, _expected(memory))
     wish = find_wish(clause)
     plan = clause.plan
@@ -70,12 +51,22 @@ def take_step(said: str, situation: Situation, memory: Memory, found: Sequence[F
     else:
         plan = _continued(plan, clause)
     if not plan.intent:
-        return Step(plan, talk="unclear")
+        return _no_wish(said, plan, memory)
     if situation.tools and plan.intent not in situation.tools:
         return Step(plan, talk="unavailable", about=plan.intent)
     if plan.intent in DRAFTS:
         return complete(plan, clause, found)
     return event_calls.call(plan, clause, found)
+
+
+def _no_wish(said: str, plan: QueryPlan, memory: Memory) -> Step:
+    """A mere yes: to a question it is no answer, so that is asked again; where nothing waits that is said."""
+    if plain_answer(said) != "yes":
+        return Step(plan, talk="unclear")
+    waiting = memory.pending
+    if waiting is None or waiting.turn is not None:
+        return Step(plan, talk="nothing_waits")
+    return ask(waiting.plan, waiting.missing, waiting.options)
 
 
 def _expected(memory: Memory) -> str:
@@ -91,7 +82,7 @@ def _wished(plan: QueryPlan, clause: Clause) -> QueryPlan:
         plan.forecast_days = forecast_days(clause)
         before = clause.memory.plan
         if before is not None and before.intent in {"search_events", "event_statistics"} and not plan.has_filters():
-            return merged(plan, before, clause)
+            return merged(plan, before, clause, other_kind=other_matter(plan, before, clause))
         return plan
     before = clause.memory.plan
     if plan.intent in LISTING and before is not None and before.intent == plan.intent and plan.follow == "narrow":
@@ -127,16 +118,17 @@ def _continued(plan: QueryPlan, clause: Clause) -> QueryPlan:
         plan = before.model_copy(deep=True)
         plan.forecast_days = days
         return plan
-    if before is not None and before.intent == "event_statistics" and _lists_them(plan, clause):
+    if before is not None and before.intent == "event_statistics" and lists_them(plan, clause):
         plan.intent = "search_events"
         other = bool(plan.event_types) and set(plan.event_types) != set(before.event_types)
         return merged(plan, before, clause, other_kind=other)
-    if before is not None and before.intent in EVENT_LISTS and _goes_on(plan, before, clause):
+    if before is not None and before.intent in EVENT_LISTS and goes_on(plan, before, clause):
         adds = any(change.kind == "add" for change in changes(clause))
         other = bool(plan.event_types) and not set(plan.event_types) <= set(before.event_types) and not adds
+        other = other or other_matter(plan, before, clause)
         return merged(plan, before, clause, other_kind=other)
     if plan.intent == "event_statistics" and before is not None and not plan.has_filters():
-        return merged(plan, before, clause)
+        return merged(plan, before, clause, other_kind=other_matter(plan, before, clause))
     if not plan.intent and _points_at_nothing(plan, memory):
         plan.intent = "get_event"
         return plan
@@ -176,43 +168,6 @@ def _another_camera(plan: QueryPlan, clause: Clause) -> bool:
     named = plan.camera_ids or plan.camera_options
     alone = not (plan.time_from or plan.objects or plan.colors or plan.status or plan.kind)
     return bool(named) and alone and clause.memory.last in ONE_CAMERA
-
-
-def _lists_them(plan: QueryPlan, clause: Clause) -> bool:
-    """Whether what was counted is now to be shown: `liệt kê ra từng vụ`, `chiếc màu đỏ thôi`."""
-    if plan.intent not in {"", "search_events"} or plan.group_by or plan.compare_to:
-        return False
-    if clause.says("liệt", "kể", "list", "danh") and not plan.event_types:
-        return True
-    looks = plan.objects or plan.colors or plan.time_from or plan.camera_ids or bare_colour(clause)
-    return bool(looks) and not plan.event_types and clause.says("chiếc", "con", "cái", "one", "ones")
-
-
-def _goes_on(plan: QueryPlan, before: QueryPlan, clause: Clause) -> bool:
-    """Whether a clause adds to the list or the figures before it, rather than asking anew."""
-    if before.intent == "list_cameras" and (plan.event_types or plan.objects or plan.time_from):
-        return False
-    said = plan.has_filters() or bool(plan.group_by or plan.compare_to or plan.status or plan.kind or plan.owner)
-    said = said or plan.everywhere or bool(changes(clause)) or widens(clause) or bare_colour(clause)
-    said = said or (not plan.time_from and time_of_talk(plan, before, clause) is not None)
-    if not said:
-        return False
-    if _whole_question(plan) and not of_the_talk(clause) and not changes(clause) and plan.follow is None:
-        return False
-    follows = (
-        plan.follow is not None or widens(clause) or bool(changes(clause)) or bool(_FOLLOWS.search(clause.free.plain))
-    )
-    if not plan.event_types:
-        return not plan.intent or (follows and plan.intent in {before.intent, "search_events", "event_statistics"})
-    if plan.intent not in {"", before.intent, "search_events"}:
-        return False
-    same = set(plan.event_types) == set(before.event_types)
-    return follows or (not plan.intent and (same or len(clause.free.tokens) <= BRIEF))
-
-
-def _whole_question(plan: QueryPlan) -> bool:
-    """Whether a kind, a time and a place are all said, so that nothing is left to be taken from the talk."""
-    return bool(plan.event_types and plan.time_from and (plan.camera_ids or plan.camera_options or plan.areas))
 
 
 def _newest(plan: QueryPlan, clause: Clause) -> QueryPlan:

@@ -104,7 +104,7 @@ def _cues(match: re.Match[str], clause: Clause) -> bool:
     typed = clause.free.typed[match.start() : match.end()].casefold()
     if match[0] == "bo" and _WALKING.search(clause.free.plain[: match.start()]):
         return False
-    if match[0] == "loai" and re.match(r" (?:xe|gi|nao|hinh|phuong tien)", clause.free.plain[match.end() :]):
+    if match[0] == "loai" and _a_kind(match, clause):
         return False
     if match[0] == "ca":
         return typed == "cả" and not re.match(
@@ -124,6 +124,13 @@ def _cues(match: re.Match[str], clause: Clause) -> bool:
     }
 
 
+def _a_kind(match: re.Match[str], clause: Clause) -> bool:
+    """Whether `loại` is a kind rather than a leaving out: `theo loại`, `loại sự kiện nào`."""
+    before, after = clause.free.plain[: match.start()], clause.free.plain[match.end() :]
+    return bool(_KIND_BEFORE.search(before) or re.match(r" (?:xe|gi|nao|hinh|phuong tien|su kien|vi pham)", after))
+
+
+_KIND_BEFORE = re.compile(r"(?<![0-9a-z])(?:theo|tung|cac|moi|may|top|nhung|mot|hai|ba|phan|cung|du|nhieu) $")
 _WALKING = re.compile(r"(?<![0-9a-z])(?:di|nguoi|can|toan|noi|duong|tan|trai) $")
 """Words before which `bo` is `bộ`: `đi bộ`, `cán bộ`, `toàn bộ`."""
 
