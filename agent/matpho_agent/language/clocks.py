@@ -25,9 +25,54 @@ def clock_time(_reader: Reader, m: re.Match[str]) -> Moment | None:
     return Moment(clock=(hour, minute), exact_hour=bool(meridiem) or hour > 12 or hour == 0)
 
 
+MINUTES_IN_WORDS = {
+    "nam": 5, "muoi": 10, "muoi lam": 15, "hai muoi": 20, "hai muoi lam": 25, "hai lam": 25, "ba muoi": 30,
+    "ba muoi lam": 35, "ba lam": 35, "bon muoi": 40, "bon muoi lam": 45, "bon lam": 45, "nam muoi": 50,
+    "nam muoi lam": 55, "nam lam": 55,
+}  # fmt: skip
+_PAST = {"half": 30, "thirty": 30, "quarter": 15, "fifteen": 15, "five": 5, "ten": 10, "twenty": 20, "twenty five": 25,
+         "forty five": 45}  # fmt: skip
+
+
+def hour_alone(_reader: Reader, m: re.Match[str]) -> Moment | None:
+    """`at 2 last night`, `8ish`, `5 in the afternoon`."""
+    hour = hour_in_words(m["h"])
+    return Moment(clock=(hour, 0), exact_hour=hour > 12) if hour < 24 else None
+
+
+def past_hour(_reader: Reader, m: re.Match[str]) -> Moment | None:
+    """`half past ten`, `quarter to nine`, `seven thirty pm`; `ten to twelve people` is none."""
+    minute = _PAST.get(m["to"]) or (int(m["to"]) if m["to"].isdigit() else 0)
+    before = m["way"] in {"to", "before"}
+    if not 0 < minute < 60 or (m["to"] == "half" and before) or (m["to"].isdigit() and m["way"] not in {"past"}):
+        return None
+    hour = hour_in_words(m["h"]) - (1 if before else 0)
+    meridiem = m.groupdict().get("ap")
+    if meridiem:
+        hour = hour % 12 + (12 if meridiem.startswith("p") else 0)
+    minute = 60 - minute if before else minute
+    return Moment(clock=(hour, minute), exact_hour=bool(meridiem) or hour > 12) if 0 <= hour < 24 else None
+
+
+def told_in_words(reader: Reader, m: re.Match[str]) -> Moment | None:
+    """`bảy giờ kém mười`, `9 giờ hai mươi`, `tầm chín rưỡi`."""
+    groups = m.groupdict()
+    if not all(reader.counted(*m.span(name)) for name in ("h", "min", "less") if groups.get(name)):
+        return None
+    hour, minute = hour_in_words(m["h"]), 30 if groups.get("half") else _minutes(groups.get("min"))
+    if groups.get("less"):
+        hour, minute = hour - 1, 60 - _minutes(groups["less"])
+    return Moment(clock=(hour, minute), exact_hour=hour > 12) if 0 <= hour < 24 and 0 <= minute < 60 else None
+
+
+def _minutes(said: str | None) -> int:
+    return 0 if not said else int(said) if said.isdigit() else MINUTES_IN_WORDS[said]
+
+
 def clock_in_words(reader: Reader, m: re.Match[str]) -> Moment | None:
     """`chín giờ rưỡi`, `nine o'clock`; `sau giờ học` is no six o'clock."""
-    if m["hw"] == "sau" and reader.typed[slice(*m.span("hw"))].isascii():
+    bare = reader.typed[slice(*m.span("hw"))].isascii()
+    if (m["hw"] == "sau" and bare) or not reader.counted(*m.span("hw")):
         return None
     return Moment(clock=(hour_in_words(m["hw"]), 30 if m["half"] else 0))
 
@@ -37,10 +82,14 @@ _NO_NOW = re.compile(
     r"|swing|export|add|compare|file|log|put|split|escalate|ack|acknowledge|dispatch)(?![a-z])"
 )
 """Orders behind a `now` that only begins a sentence."""
+_UP_TO = re.compile(r"(?:up to|up until|until|till|den|toi|tinh den|tinh toi) $")
+"""`up to now` ends what another word begins."""
 
 
 def now_said(reader: Reader, m: re.Match[str]) -> Moment | None:
     """`bây giờ`, `right now`; `bảy giờ` is seven o'clock, and `now list …` says nothing of time."""
+    if _UP_TO.search(reader.plain[: m.start()]):
+        return None
     if m[0] == "now" and _NO_NOW.match(reader.plain, m.end()):
         return None
     return None if reader.typed[m.start() : m.end()].lower().startswith(("bảy", "bẩy")) else Moment(is_now=True)

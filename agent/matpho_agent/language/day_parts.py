@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 from matpho_agent.language.dates import day_only
-from matpho_agent.language.moments import PARTS, Moment, Reader
+from matpho_agent.language.moments import NEEDS_MARKS, PARTS, Moment, Reader
 
 DAYS_BACK = {
     "nay": 0, "ni": 0, "hom nay": 0, "hom ni": 0, "bua nay": 0, "bua ni": 0, "ngay hom nay": 0,
@@ -54,15 +55,32 @@ def day_part(reader: Reader, m: re.Match[str]) -> Moment | None:
     if word == "toi" and _reaches(reader, m):
         return None
     if day is None:
-        alone = "d" not in m.groupdict() and reader.typed[slice(*m.span("p"))].isascii()
+        alone = "d" not in m.groupdict() and word in NEEDS_MARKS and reader.typed[slice(*m.span("p"))].isascii()
         return None if alone and (reader.with_marks or _no_evening(reader, m)) else Moment(part=name)
     if day == 0 and name == "đêm" and reader.now.hour < 5:
         day = 1
     return Moment(day=reader.today - timedelta(days=day), part=name)
 
 
+LATER_PARTS = {
+    ("late", "last night"): "late night",
+    ("early", "this morning"): "sáng sớm",
+    ("late", "this morning"): "late morning",
+}
+"""`late last night`, `early this morning`."""
+
+
+def rush_said(reader: Reader, m: re.Match[str]) -> Moment | None:
+    """`rush hour this morning`, `rush hour yesterday evening`."""
+    said = english_part(reader, m)
+    return replace(said, part="morning rush" if said.part in {"sáng", "sáng sớm"} else "evening rush") if said else None
+
+
 def english_part(reader: Reader, m: re.Match[str]) -> Moment | None:
     """`this morning`, `last night`, `in the evening`."""
-    name = PARTS[m["p"]]
-    back = {"this": 0, "today": 0, "yesterday": 1, "last": 1}.get(m["w"] or "")
+    word, when = m["p"], m["w"] or ""
+    name = PARTS.get(word) or LATER_PARTS.get((word, when), "")
+    back = {"this": 0, "today": 0, "this morning": 0, "yesterday": 1, "last": 1, "last night": 1}.get(when)
+    if not name or (word == "morning" and when == "last night"):
+        return None
     return Moment(day=reader.today - timedelta(days=back) if back is not None else None, part=name)

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
-from matpho_agent.language.clocks import NO_COUNT, clock_and_some, clock_dated, clock_in_words, clock_time, now_said
+from matpho_agent.language.clocks import (
+    MINUTES_IN_WORDS,
+    NO_COUNT,
+    clock_and_some,
+    clock_dated,
+    clock_in_words,
+    clock_time,
+    hour_alone,
+    now_said,
+    past_hour,
+    told_in_words,
+)
 from matpho_agent.language.dates import before_yesterday, day_only, iso, named_month, numeric, weekday
-from matpho_agent.language.day_parts import DAYS_BACK, day_part, english_part, part_of_day
+from matpho_agent.language.day_parts import DAYS_BACK, day_part, english_part, part_of_day, rush_said
 from matpho_agent.language.moments import (
     DAY,
     HOUR_NAMES,
     MONTHS,
     NUMBERS,
+    PARTS_EN,
+    PARTS_VI,
     WEEKDAYS,
     Moment,
     Reader,
@@ -22,11 +35,17 @@ from matpho_agent.language.moments import (
     week_start,
 )
 from matpho_agent.language.stretches import (
+    days_ago,
     into_next,
+    just_before,
     length,
     month_back,
     night_to,
+    nights_back,
+    part_of_month,
+    quarter,
     recent,
+    shift_before,
     since,
     week_back,
     weekend,
@@ -51,13 +70,11 @@ _DAY_NAMES = "|".join(
     sorted((name for name in WEEKDAYS if name not in {"thu", "mon", "sun", "sat", "wed"}), key=len, reverse=True)
 )
 _FULL_MONTHS = "|".join(name for name in MONTHS if len(name) > 4 or name in {"may", "june", "july"})
-_PART_VI = (
-    "ban ngay|ban dem|rang sang|tang sang|sang som|gan sang|to mo sang|mo sang|tinh mo|trua chieu|chieu toi|sang|trua"
-    "|chieu|toi|dem|khuya"
-)
-_PART_EN = (
-    "early morning|daytime|daylight|after dark|daybreak|morning|noon|midday|lunchtime|afternoon|arvo|evening|night"
-)
+_PART_VI = "|".join(sorted(PARTS_VI, key=len, reverse=True))
+_PART_EN = "|".join(sorted(PARTS_EN, key=len, reverse=True))
+_NUMBER = "\\d{1,2}|" + "|".join(sorted((name for name in NUMBERS if name != "nua"), key=len, reverse=True))
+_HOURS_EN = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_MINUTES_VI = "|".join(sorted(MINUTES_IN_WORDS, key=len, reverse=True))
 _SAID_OF = "|".join(sorted(DAYS_BACK, key=len, reverse=True))
 RULES: tuple[Rule, ...] = (
     _rule(rf"(?P<h>\d{{1,2}}) ?(?:gio|h|g) ?(?P<min>\d{{2}})?(?: ?phut| (?P<some>may|hon)| (?P<half>ruoi))?"
@@ -89,6 +106,13 @@ RULES: tuple[Rule, ...] = (
     _rule(r"dem qua(?: va)? rang sang(?: (?:hom )?nay)?", _literal(lambda r: Moment(day=r.today - DAY, part="đêm"))),
     _rule(rf"(?P<p>{_PART_VI})(?: cua| ngay)? (?P<w>{_SAID_OF})", day_part),
     _rule(rf"(?P<w>this|yesterday|last|today) (?P<p>{_PART_EN})", english_part),
+    _rule(rf"(?P<p>late|early|{_PART_EN}) (?:of )?(?P<w>this morning|last night|yesterday|today)", english_part),
+    _rule(rf"rush hour (?P<w>this|yesterday|last|today) (?P<p>{_PART_EN})", rush_said),
+    _rule(rf"(?P<n>{_NUMBER}) (?P<u>nights?|days?|weeks?) ago(?: today)?", days_ago),
+    _rule(rf"cach (?:day|nay) (?P<n>{_NUMBER}) (?P<u>dem|ngay|hom|bua|tuan)|"
+          rf"(?<!trong )(?<!vong )(?<!suot )(?P<n2>{_NUMBER}) (?P<u2>dem|ngay|hom|bua|tuan) truoc", days_ago),
+    _rule(rf"(?:the )?(?:last|past) (?P<n>{_NUMBER}) nights|(?P<n2>{_NUMBER}) (?:dem|toi) (?:qua|nay|gan day|lien)",
+          nights_back),
     _rule(r"overnight", _literal(lambda r: Moment(day=r.today - DAY, part="night"))),
     _rule(r"tonight", _literal(lambda r: Moment(day=r.today, part="night"))),
     _rule(r"ngay mai|tomorrow", _literal(lambda r: Moment(day=r.today + DAY))),
@@ -113,9 +137,25 @@ RULES: tuple[Rule, ...] = (
         r"(?:qua|truoc|gan day|gan nhat|vua qua|vua roi|do lai|tro lai|nay|lai day)",
         length,
     ),
-    _rule(rf"{_N} (?P<u>minutes?|hours?|days?|weeks?)(?P<half>$^)? ago", length),
+    _rule(rf"{_N} (?P<u>minutes?|mins?|hours?|hrs?)(?P<half>$^)? ago", length),
+    _rule(r"(?:in |within |for |over |during )?(?:the )?(?:past|last|previous) (?P<n>half)(?: an?)? (?P<u>hour|day)"
+          r"(?P<half>$^)?|(?P<n2>half) an? (?P<u2>hour) ago", length),
+    _rule(r"(?:in |within |over )?(?:the )?(?:past|last) quarter of an hour",
+          _literal(lambda r: Moment(period=(r.now - timedelta(minutes=15), r.now)))),
+    _rule(r"(?:with)?in the hour", _literal(lambda r: Moment(period=(r.now - timedelta(hours=1), r.now)))),
+    _rule(r"(?:trong )?(?:vong )?(?P<n>\d{1,3}) ?(?P<u>h|p|ph)(?P<half>$^)? (?:qua|truoc|gan day|gan nhat|vua qua"
+          r"|vua roi|do lai|tro lai|lai day)(?! (?:nay|qua))", length),
+    _rule(r"(?:vua|hoi|ban|luc|moi|khi) nay(?! (?:co xe|day))", just_before),
+    _rule(r"just now|a (?:moment|while|minute) ago|moments ago|vua xong|moi day", just_before),
+    _rule(r"ca (?:truc )?(?:truoc|vua roi|roi)|(?:the )?(?:previous|last) shift", shift_before),
+    _rule(r"(?:this time|gio nay|dung gio nay|tam nay) (?:yesterday|hom qua|bua qua)",
+          _literal(lambda r: Moment(day=r.today - DAY, clock=(r.now.hour, r.now.minute), exact_hour=True))),
+    _rule(r"(?P<w>dau|giua|cuoi) thang (?:(?P<m>1[0-2]|0?[1-9])(?! ?(?:h|gio))|(?P<back>truoc|roi|qua))",
+          part_of_month),
+    _rule(r"(?:quy|quarter) ?(?P<q>[1-4])(?: nam (?P<y>\d{4}))?", quarter),
     _rule(
-        r"gan day|dao nay|dao ni|(?P<may>may) (?:hom|ngay|bua) (?:nay|ni|ray|truoc|qua|gio)"
+        r"gan day|dao nay|dao ni|(?:hom|bua) no|bua truoc|the other day"
+        r"|(?P<may>may) (?:hom|ngay|bua) (?:nay|ni|ray|truoc|qua|gio)"
         r"|(?:hom|bua) (?:ray|gio)|recently|lately|these days|of late",
         recent,
     ),
@@ -124,17 +164,37 @@ RULES: tuple[Rule, ...] = (
     _rule(r"(?:tu )?dau thang(?: nay)?|month to date", _literal(lambda r: since(r, month_start(r.today)))),
     _rule(r"(?:tu )?dau nam(?: nay)?|year to date", _literal(lambda r: since(r, date(r.today.year, 1, 1)))),
     _rule(r"cuoi tuan(?: nay| qua| truoc| vua roi)?|(?:this |last |the )?weekend", weekend),
-    _rule(r"(?:ca |trong )?tuan (?:nay|ni)|trong tuan|ca tuan(?! (?:truoc|qua|roi|vua))|this week"
+    _rule(r"(?:ca |trong )?tuan (?:nay|ni)|(?:trong|ca) tuan(?! (?:truoc|qua|roi|vua))|this week"
           r"|(?:the |all |this )?(?:whole|entire) week|all week", _literal(lambda r: week_back(r, 0))),
+    _rule(r"(?:trong|suot) tuan (?:qua|vua qua)|(?:in |over |during )?the past week",
+          _literal(lambda r: since(r, r.today - 7 * DAY))),
+    _rule(r"tuan truoc nua|(?:the )?week before last", _literal(lambda r: week_back(r, 2))),
     _rule(r"tuan truoc|tuan qua|tuan roi|tuan vua (?:roi|qua)|last week", _literal(lambda r: week_back(r, 1))),
-    _rule(r"thang (?:nay|ni)|trong thang|ca thang(?! (?:truoc|qua|roi|vua|\d))|this month",
+    _rule(r"thang (?:nay|ni)|(?:trong|ca) thang(?! ?(?:truoc|qua|roi|vua|\d))|this month",
           _literal(lambda r: month_back(r, 0))),
     _rule(r"thang truoc|thang qua|thang roi|thang vua (?:roi|qua)|last month", _literal(lambda r: month_back(r, 1))),
-    _rule(rf"(?:thang|(?:in|during|since|for|last|this) (?:the month of )?(?=(?:{_FULL_MONTHS})))(?: "
+    _rule(rf"(?:(?:trong |hoi )?thang|(?:in|during|since|for|last|this) (?:the month of )?(?=(?:{_FULL_MONTHS})))(?: "
         rf"|(?<= ))(?P<m>{_FULL_MONTHS}|1[0-2]|0?[1-9])"
           r"(?:(?:/| nam | )(?P<y>\d{4}))?", whole_month),
     _rule(r"nam nay|this year", _literal(lambda r: Moment(period=(at(date(r.today.year, 1, 1)), r.now)))),
     _rule(r"bay gio|hien gio|hien tai|luc nay|right now|now", now_said),
+    _rule(rf"(?P<to>half|quarter|five|ten|twenty|twenty five|\d{{1,2}})(?: minutes?)? (?P<way>past|after|to|before) "
+          rf"(?P<h>\d{{1,2}}|{_HOURS_EN})(?: ?(?P<ap>am|pm|a\.m\.|p\.m\.))?(?![:\d])", past_hour),
+    _rule(rf"(?P<to>half) (?P<way>)(?P<h>{_HOURS_EN})(?! (?:of|day|hour|an|people|men|cars))", past_hour),
+    _rule(r"(?:(?<=at )|(?<=around )|(?<=about )|(?<=by )|(?<=after )|(?<=before ))"
+          rf"(?P<h>\d{{1,2}}|{_HOURS_EN})(?:ish)?(?= (?:in the|at night|last night|tonight|yesterday|today"
+          r"|this (?:morning|afternoon|evening)|on (?:the|[a-z]+day))(?![0-9a-z]))", hour_alone),
+    _rule(rf"(?P<h>\d{{1,2}}|{_HOURS_EN})(?:ish(?![0-9a-z])|(?= (?:in the (?:morning|afternoon|evening)|at night)))",
+          hour_alone),
+    _rule(rf"(?P<h>{_HOURS_EN}) (?P<way>)(?P<to>fifteen|thirty|forty five)(?: ?(?P<ap>am|pm))?", past_hour),
+    _rule(rf"(?P<h>{HOUR_NAMES}|\d{{1,2}}) ?(?:gio|h) ?(?:kem|thieu) ?"
+          rf"(?P<less>{_MINUTES_VI}|\d{{1,2}})(?: phut)?",
+          told_in_words),
+    _rule(rf"(?P<h>{HOUR_NAMES}|\d{{1,2}}) gio (?P<min>{_MINUTES_VI})(?: phut)?(?! (?:xe|vu|nguoi|chiec))",
+          told_in_words),
+    _rule(r"(?:(?<=luc )|(?<=tam )|(?<=khoang )|(?<=hoi )|(?<=gan )|(?<=tu )|(?<=den ))"
+          rf"(?P<h>{HOUR_NAMES}|\d{{1,2}}) (?P<half>ruoi)", told_in_words),
+    _rule(rf"(?P<h>{HOUR_NAMES}) (?P<half>ruoi)(?= (?:sang|trua|chieu|toi|dem)(?![0-9a-z]))", told_in_words),
     _rule(r"(?P<h>\d{1,2}):(?P<min>\d{2}) ?(?P<ap>am|pm|a\.m\.|p\.m\.)?", clock_time),
     _rule(r"(?P<h>\d{1,2}) ?(?:gio|h) ?kem ?(?P<less>\d{1,2})(?P<min>$^)?", clock_time),
     _rule(r"(?P<h>\d{1,2})(?: ?(?:gio|h|g))? ?(?P<half>ruoi)(?P<min>$^)?(?= (?:sang|trua|chieu|toi|dem)(?![0-9a-z]))",
@@ -152,7 +212,7 @@ RULES: tuple[Rule, ...] = (
     _rule(r"(?<=since )noon|(?<=from )noon|(?<=after )noon|(?<=before )noon|(?<=until )noon|12 noon",
           _literal(lambda _r: Moment(clock=(12, 0), exact_hour=True))),
     _rule(r"midnight|nua dem", _literal(lambda _r: Moment(clock=(24, 0), exact_hour=True))),
-    _rule(rf"(?P<p>{_PART_VI})(?P<w>$^)?", day_part),
+    _rule(rf"(?:buoi )?(?P<p>{_PART_VI})(?P<w>$^)?", day_part),
     _rule(rf"(?:in the |at |during the )?(?P<p>{_PART_EN})(?P<w>$^)?", english_part),
 )  # fmt: skip
 

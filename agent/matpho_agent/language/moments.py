@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from matpho_agent.language.tokens import Token, read_text
+from matpho_agent.language.tokens import agrees, read_text
 from matpho_contracts.times import VIETNAM
 
 DAY = timedelta(days=1)
@@ -35,31 +35,46 @@ MONTHS = {
     )
     for name in names.split()
 }  # fmt: skip
-PARTS = {
-    "ban ngay": "ngày", "ban dem": "night", "daytime": "ngày", "daylight": "ngày", "after dark": "night",
-    "rang sang": "dawn", "tang sang": "dawn", "sang som": "sáng sớm", "gan sang": "dawn", "to mo sang": "dawn",
-    "mo sang": "dawn", "tinh mo": "dawn", "daybreak": "dawn", "sang": "sáng", "trua": "trưa", "chieu": "chiều",
-    "toi": "tối", "dem": "đêm", "khuya": "đêm", "trua chieu": "trưa chiều", "chieu toi": "chiều tối",
-    "early morning": "sáng sớm", "morning": "sáng", "noon": "trưa", "midday": "trưa", "lunchtime": "trưa",
-    "afternoon": "chiều", "arvo": "chiều", "evening": "tối", "night": "night", "overnight": "đêm",
+_SAID = {
+    "ban ngày": "ngày", "ban đêm": "night", "rạng sáng": "dawn", "tảng sáng": "dawn", "sáng sớm": "sáng sớm",
+    "gần sáng": "dawn", "tờ mờ sáng": "dawn", "mờ sáng": "dawn", "tinh mơ": "dawn", "tinh sương": "dawn",
+    "nửa đêm về sáng": "dawn", "sáng": "sáng", "giữa trưa": "trưa", "đứng bóng": "trưa", "trưa": "trưa",
+    "đầu giờ chiều": "đầu chiều", "cuối giờ chiều": "late afternoon", "xế chiều": "late afternoon",
+    "cuối chiều": "late afternoon", "chiều muộn": "late afternoon", "đầu giờ sáng": "early day",
+    "cuối giờ sáng": "late morning", "gần trưa": "late morning", "chiều": "chiều", "chập tối": "dusk",
+    "nhá nhem tối": "dusk", "nhá nhem": "dusk", "chạng vạng": "dusk", "tối muộn": "late evening", "tối": "tối",
+    "giữa đêm": "đêm", "đêm khuya": "đêm", "khuya": "đêm", "đêm": "đêm", "trưa chiều": "trưa chiều",
+    "chiều tối": "chiều tối", "giờ cao điểm sáng": "morning rush", "cao điểm sáng": "morning rush",
+    "giờ cao điểm chiều": "evening rush", "cao điểm chiều": "evening rush", "giờ tan tầm": "evening rush",
+    "lúc tan tầm": "evening rush", "tan tầm": "evening rush", "giờ tan sở": "evening rush", "tan sở": "evening rush",
+    "giờ đi làm về": "evening rush", "giờ đi làm": "morning rush",
 }  # fmt: skip
-HOURS = {
+_SPELLED = {tuple(token.plain for token in read_text(said).tokens): read_text(said).tokens for said in _SAID}
+PARTS_VI = {" ".join(words): _SAID[said] for said, words in zip(_SAID, _SPELLED, strict=True)}
+PARTS_EN = {
+    "daytime": "ngày", "daylight": "ngày", "after dark": "night", "daybreak": "dawn", "small hours": "dawn",
+    "early hours": "dawn", "wee hours": "dawn", "early morning": "sáng sớm", "mid-morning": "late morning",
+    "late morning": "late morning", "morning rush hour": "morning rush", "morning rush": "morning rush",
+    "morning peak": "morning rush", "morning": "sáng", "noon": "trưa", "midday": "trưa", "lunchtime": "trưa",
+    "lunch time": "trưa", "early afternoon": "early afternoon", "late afternoon": "late afternoon",
+    "afternoon rush hour": "evening rush", "afternoon rush": "evening rush", "afternoon": "chiều", "arvo": "chiều",
+    "early evening": "early evening", "late evening": "late evening", "evening rush hour": "evening rush",
+    "evening rush": "evening rush", "evening peak": "evening rush", "evening": "tối", "dusk": "dusk",
+    "late night": "late night", "night": "night", "overnight": "đêm",
+}  # fmt: skip
+PARTS = {**PARTS_VI, **PARTS_EN}
+HOURS: dict[str, tuple[float, float]] = {
     "dawn": (0, 5), "sáng sớm": (4, 8), "ngày": (5, 18), "sáng": (5, 11), "trưa": (11, 13), "chiều": (13, 18),
     "tối": (18, 22), "đêm": (22, 29), "night": (18, 29), "trưa chiều": (11, 18), "chiều tối": (13, 22),
+    "early day": (7, 9), "đầu chiều": (13, 15), "late morning": (9, 12), "early afternoon": (12, 15),
+    "late afternoon": (15.5, 18),
+    "dusk": (17, 19.5), "early evening": (17, 20), "late evening": (20, 24), "late night": (22, 29),
+    "morning rush": (6.5, 9), "evening rush": (16.5, 19),
 }  # fmt: skip
-"""Local hours; the five of the tool contract, `dawn` before them, the hours of light, and the English night (evening
-and night)."""
-MARKED = {
-    "sang": ("sáng",),
-    "toi": ("tối",),
-    "dem": ("đêm",),
-    "trua": ("trưa",),
-    "chieu": ("chiều",),
-    "som": ("sớm",),
-    "may": ("mấy",),
-    "ngay": ("ngày",),
-}
-"""How the Vietnamese day parts look with marks: `tôi qua` and `tới qua` are no `tối qua`."""
+"""Local hours; the five of the tool contract, `dawn` before them, the hours of light, the English night (evening and
+night), the ends of the parts, and the hours when all are on the road."""
+NEEDS_MARKS = frozenset(" ".join(words) for words, said in _SPELLED.items() if any(not token.bare for token in said))
+"""Parts of the day that are typed with marks where marks are typed at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,21 +135,30 @@ class Reader:
         tokens = read_text(self.typed).tokens
         return sum(not token.bare for token in tokens) * 5 >= len(tokens) * 2
 
+    def counted(self, start: int, end: int) -> bool:
+        """Whether the typed words may be the numbers that they look like bare: `tầm 9h` is no `tám`."""
+        return all(
+            token.marks in _NUMBER_MARKS.get(token.plain, (token.plain,))
+            or (token.bare and not (self.with_marks and token.plain in _NUMBER_MARKS))
+            for token in read_text(self.typed[start:end]).tokens
+        )
+
     def marked(self, start: int, end: int, word: str) -> bool:
-        """Whether the typed word may be the day part `word`: bare, or with the right marks."""
-        token = _one(self.typed[start:end])
-        last = word.rsplit(" ", 1)[-1]
-        return token is None or token.bare or any(token.marks == _one_marks(way) for way in MARKED.get(last, (last,)))
+        """Whether the typed words may be these: without any marks, or with the right ones."""
+        spelled = _SPELLED.get(tuple(word.split()), read_text(word).tokens)
+        typed = read_text(self.typed[start:end]).tokens
+        return len(typed) == len(spelled) and all(map(agrees, typed, spelled))
 
 
-def _one(text: str) -> Token | None:
-    tokens = read_text(text).tokens
-    return tokens[-1] if tokens else None
-
-
-def _one_marks(text: str) -> str:
-    token = _one(text)
-    return token.marks if token else ""
+LATE_EVENING, DAWN = 22, 6
+"""A part of the day that begins at the first hour or later runs to the second: `4 giờ` in it is of the morning."""
+NIGHTS = frozenset({"đêm", "night", "late night"})
+_NUMBER_MARKS = {
+    word.plain: tuple(way.marks for way in read_text(ways).tokens)
+    for ways in ("một mốt", "bốn", "năm", "sáu", "bảy bẩy", "tám", "chín", "mười mươi", "nửa", "mấy", "vài")
+    for word in read_text(ways).tokens[:1]
+}
+"""How the Vietnamese numbers look with marks, for those that have any."""
 
 
 def at(day: date, hours: float = 0) -> datetime:
@@ -183,12 +207,13 @@ def hour_of(moment: Moment) -> tuple[int, int]:
     hour, minute = moment.clock
     if moment.exact_hour:
         return hour, minute
+    begins = HOURS[moment.part][0] if moment.part else 0
     if (
-        (moment.part in {"chiều", "tối", "night"} and hour < 12)
-        or (moment.part == "đêm" and 6 <= hour < 12)
-        or (moment.part == "trưa" and hour < 4)
+        (12 <= begins < LATE_EVENING and hour < 12 and not (moment.part in NIGHTS and hour < DAWN))
+        or (begins >= LATE_EVENING and DAWN <= hour < 12)
+        or (moment.part in {"trưa", "trưa chiều"} and hour < 4)
     ):
         hour += 12
-    elif moment.part in {"đêm", "night"} and hour == 12:
+    elif moment.part in NIGHTS and hour == 12:
         hour = 24
     return hour, minute

@@ -20,7 +20,14 @@ _TO = re.compile(
 )
 _NOW = re.compile(r"(?:gio|nay|bay gio|hien tai|hien nay|luc nay|now|hien gio|present)(?![0-9a-z])")
 _BEFORE = re.compile(r"(?<![0-9a-z])(truoc|before|until|den truoc)(?: luc)? $")
-_AFTER = re.compile(r"(?<![0-9a-z])(?<!nga )(?<!thu )(sau|after|since|tu|ke tu|from)(?: luc)? $")
+_AFTER = re.compile(r"(?<![0-9a-z])(?<!nga )(?<!thu )(sau|after|past)(?: luc| khi)? $")
+_SINCE = re.compile(r"(?<![0-9a-z])(?<!nga )(?<!thu )(since|tu|ke tu|from|starting)(?: luc)? $")
+_ROUGH = re.compile(
+    r"(?<![0-9a-z])(?:khoang|tam|co|chung|gan|do chung|quang|xap xi|lo mo|around|about|roughly"
+    r"|approximately|near|nearly|some time around|sometime around)(?: luc| vao| chung)?"
+    r"(?= *(?:\d|[a-z]+ (?:gio|ruoi)|half|quarter|" + HOUR_NAMES + r"))"
+)
+"""Words that leave the minutes open: `khoảng 10 giờ`, `around nine`."""
 _BARE_HOUR = re.compile(
     rf"(?:(\d{{1,2}})(?::(\d{{2}}))?|(?P<w>{HOUR_NAMES})(?= *(?:$|[,.?!;-]|(?:gio|and|to|den|until|till"
     r"|sang|toi|chieu|trua|dem|hom|ngay|today"
@@ -30,6 +37,8 @@ _PM = re.compile(r"pm(?![0-9a-z])|p\.m\.")
 _TILL_HOUR = re.compile(r"toi (?=\d{1,2} ?(?:gio|h|g|:)|\d{1,2}$|gio(?![0-9a-z])|bay gio|hien|luc nay|nay(?= *$))")
 """`toi` without marks between two hours is `tới`, no `tối`."""
 _PAIR = re.compile(rf"(?P<n>\d{{1,2}}|{HOUR_NAMES})(?:(?P<to> ?(?:-|–|den|toi|to|and|until) ?)|, ?| )")
+ROUGH_REACH = 22
+"""Letters before a clock time among which such a word may stand."""
 _ORDINAL_BEFORE = re.compile(r"(?:cai|vu|su kien|clip|video|anh|so|chiec|nguoi|hinh|doan|camera|cam) $")
 _DAY_NUMBER = re.compile(
     r"(?:het |hom |ngay )?(\d{1,2})(?![0-9:/.\-])(?! ?(?:h|g|gio|phut|nguoi|xe|vu|am|pm)(?![0-9a-z]))"
@@ -46,7 +55,9 @@ class Piece:
     start: int
     end: int
     side: str = ""
-    """`before` or `after` where such a word stands in front."""
+    """`before`, `after` or `since` where such a word stands in front."""
+    rough: bool = False
+    """Whether a clock time is said to be near rather than right: `khoảng 10 giờ`."""
 
 
 def pieces_in(reader: Reader) -> list[Piece]:
@@ -137,14 +148,14 @@ def _open_ended(
     reader: Reader, opening: re.Match[str] | None, first: tuple[Moment, int], position: int
 ) -> Piece | None:
     if opening and opening[1] in {"tu", "ke tu", "since", "from", "starting"} and first[0].period is None:
-        return Piece(first[0], None, position, first[1], "after")
+        return Piece(first[0], None, position, first[1], "since")
     return None
 
 
 def _bare(reader: Reader, position: int) -> tuple[Moment, int] | None:
     """An hour without a unit, allowed only inside a range: `between 10 and 10:30 pm`, `từ 7 đến 9h`."""
     match = _BARE_HOUR.match(reader.plain, position)
-    if match is None:
+    if match is None or (match["w"] and not reader.counted(*match.span("w"))):
         return None
     hour, minute = hour_in_words(match[1] or match["w"]), int(match[2] or 0)
     return (Moment(clock=(hour, minute), exact_hour=hour > 12), match.end()) if hour <= 24 and minute < 60 else None
@@ -156,7 +167,9 @@ def _bare_pair(reader: Reader, position: int) -> Piece | None:
         return None
     match = _PAIR.match(reader.plain, position)
     last = _expression(reader, match.end()) if match else None
-    if match is None or last is None:
+    if match is None or last is None or not reader.counted(*match.span("n")):
+        return None
+    if not match["to"] and reader.plain[match.end() : match.end() + 1].isdigit():
         return None
     count = hour_in_words(match["n"])
     if not match["to"] and (match["n"].isdigit() or not last[0].clock or last[0].clock[0] != count + 1):
@@ -182,6 +195,8 @@ def _single_at(reader: Reader, position: int) -> Piece | None:
     ):
         return None
     side = "before" if _BEFORE.search(before) else "after" if _AFTER.search(before) else ""
+    side = side or ("since" if _SINCE.search(before) else "")
     if side and moment.clock is None and moment.day is None:
         side = ""
-    return Piece(moment, None, position, end, side)
+    said = reader.plain[max(0, position - ROUGH_REACH) : end]
+    return Piece(moment, None, position, end, side, rough=bool(moment.clock and _ROUGH.search(said)))

@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from matpho_agent.language.moments import DAY, HOURS, Moment, Reader, at, hour_of, with_half_day
+from matpho_agent.language.moments import DAY, HOURS, NIGHTS, Moment, Reader, at, hour_of, with_half_day
 from matpho_agent.language.time_pieces import Piece
 from matpho_contracts.times import VIETNAM
 
 POINT_BEFORE = timedelta(minutes=10)
 POINT_AFTER = timedelta(minutes=10)
 """`lúc 15h30` looks a little before and after: nobody reads a clock to the second."""
+POINT_ROUGH = timedelta(minutes=30)
+"""`khoảng 10 giờ` looks that far before and after."""
 _OR = re.compile(r" *,? *(?:hoac la|hoac|hay la|hay|or|and|va|lan)(?: la| maybe| perhaps)? +(?:vao |on |in )?")
 _TOO = re.compile(r" *(?:luon|nua|lun|too|as well)(?![0-9a-z])")
 _ASKED_NOW = re.compile(
@@ -52,10 +54,16 @@ def resolved(reader: Reader, pieces: list[Piece]) -> TimeRange:
         if not common.clashes(single) or common == Moment():
             common = common.joined(single)
     if not ranges:
-        return _one(reader, common)
+        return _widened(_one(reader, common)) if any(piece.rough for piece in pieces) else _one(reader, common)
     piece = ranges[0]
     first, last = _share(piece.first, piece.last, common, reader.today)
     return _between(reader, first, last, piece.side)
+
+
+def _widened(found: TimeRange) -> TimeRange:
+    if found.point is None:
+        return found
+    return replace(found, time_from=found.point - POINT_ROUGH, time_to=found.point + POINT_ROUGH)
 
 
 def _mended(reader: Reader, pieces: list[Piece]) -> list[Piece]:
@@ -74,7 +82,11 @@ def _either(reader: Reader, pieces: list[Piece]) -> TimeRange | None:
         if one.last or other.last or one.side or other.side or one.first.clock or other.first.clock:
             continue
         between, behind = reader.plain[one.end : other.start], reader.plain[other.end :]
-        both = _OR.fullmatch(between) or ("," in between and _TOO.match(behind))
+        both = (
+            _OR.fullmatch(between)
+            or (one.end < other.start and not between.strip(" ,") and _days_alone(one, other))
+            or ("," in between and _TOO.match(behind))
+        )
         if not both or not one.first.clashes(other.first):
             continue
         day = one.first.day or other.first.day
@@ -84,6 +96,11 @@ def _either(reader: Reader, pieces: list[Piece]) -> TimeRange | None:
         ends = [each.time_to for each in (first, second) if each.time_to]
         return TimeRange(min(begins), max(ends))
     return None
+
+
+def _days_alone(one: Piece, other: Piece) -> bool:
+    """Whether both are nothing but days: `hôm qua hôm kia`."""
+    return all(piece.first.day and not piece.first.part and not piece.first.clock for piece in (one, other))
 
 
 def _share(first: Moment, last: Moment | None, common: Moment, today: date) -> tuple[Moment, Moment | None]:
@@ -132,7 +149,7 @@ def _between(reader: Reader, first: Moment, last: Moment | None, side: str) -> T
         return TimeRange(at(end.date()) if first.clock else None, end, dated=dated)
     begin = _start(reader, first)
     if last is None:
-        end = at(begin.date() + DAY) if first.clock and begin.date() < reader.today else reader.now
+        end = _rest_of(begin, first, reader) if side == "after" else reader.now
         return TimeRange(begin, max(end, begin + timedelta(minutes=1)), dated=dated)
     if last.is_now:
         return TimeRange(begin, max(reader.now, begin + timedelta(minutes=1)), dated=True)
@@ -140,6 +157,17 @@ def _between(reader: Reader, first: Moment, last: Moment | None, side: str) -> T
     if end <= begin:
         end += DAY
     return TimeRange(begin, end, dated=dated)
+
+
+def _rest_of(begin: datetime, first: Moment, reader: Reader) -> datetime:
+    """Where `sau 10 giờ đêm qua` ends: with that part of the day, or with the night once it is late; never ahead."""
+    if not first.clock or begin.date() >= reader.today:
+        return reader.now
+    day = first.day or begin.date()
+    end = at(day, HOURS[first.part][1]) if first.part else at(begin.date() + DAY)
+    if end - begin <= timedelta(hours=1) or first.part in NIGHTS:
+        end = at(day, HOURS["đêm"][1])
+    return min(end, reader.now)
 
 
 def _one(reader: Reader, moment: Moment, *, points: bool = True) -> TimeRange:
