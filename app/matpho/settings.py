@@ -15,7 +15,8 @@ from matpho_platform.audit.soc import SocSettings
 from matpho_platform.cameras.areas import Area
 from matpho_platform.cameras.edges import EdgeEntry
 from matpho_platform.identity.schemas import IdentitySettings
-from matpho_platform.incidents.schemas import Procedure, Unit
+from matpho_platform.incidents.procedure import Procedure
+from matpho_platform.incidents.schemas import Unit
 from matpho_platform.settings import CenterSettings
 
 DEFAULT_AREAS = (Area(code="local", name="Địa bàn này", level="province", aliases=("this area",)),)

@@ -37,11 +37,13 @@ from matpho_platform.ground import Ground, lay_ground, start_publishing
 from matpho_platform.identity.service import IdentityService
 from matpho_platform.identity.setup import open_identity
 from matpho_platform.incidents.procedures import ProcedureService
+from matpho_platform.incidents.rosters import Rosters
 from matpho_platform.incidents.service import IncidentService
 from matpho_platform.incidents.units import UnitService
 from matpho_platform.information.library import Library, read_entries
 from matpho_platform.media.clips import ClipCache
 from matpho_platform.media.service import MediaService
+from matpho_platform.notify.service import Notifier
 from matpho_platform.proposals.service import Proposals
 from matpho_platform.reports.briefing import Briefings
 from matpho_platform.settings import CenterSettings
@@ -54,6 +56,7 @@ from matpho_platform.workers import Workers
 
 if TYPE_CHECKING:
     from matpho_embeddings.retrieval import Retriever
+    from matpho_platform.incidents.workflow.open import Following
 
 INDEX_TOPIC = "index"
 LIVE_TOPIC = "live"
@@ -93,6 +96,10 @@ class Center:
     incidents: IncidentService
     proposals: Proposals
     workers: Workers
+    rosters: Rosters
+    notifier: Notifier
+    following: Following | None = None
+    """The engine that follows incidents, where this process does."""
     index: VectorIndex | None = None
     encoder: Encoder | None = None
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -132,8 +139,29 @@ async def open_center(
         stack.push_async_callback(center.audit.close)
         stack.push_async_callback(center.identity.close)
         stack.push_async_callback(center.workers.close)
+        if settings.workflows.on:
+            await _follow(center, stack)
         center._stack = stack.pop_all()
     return center
+
+
+async def _follow(center: Center, stack: AsyncExitStack) -> None:
+    """Follow incidents in this process; the workers stop before the engine does."""
+    from matpho_platform.incidents.workflow.open import follow
+
+    settings = center.settings
+    url = settings.database_url
+    following = await follow(
+        center.store,
+        center.rosters,
+        center.notifier,
+        center.workers,
+        settings.workflows,
+        url.get_secret_value() if url else settings.data / "workflows.db",
+    )
+    stack.push_async_callback(following.close)
+    stack.push_async_callback(center.workers.close)
+    center.following, center.incidents.promised = following, following.wake
 
 
 def _database(settings: CenterSettings) -> str | Path:
@@ -247,6 +275,8 @@ async def _compose(
         feedback=feedback,
         information=Library(await asyncio.to_thread(read_entries, settings.information)),
         incidents=incidents,
+        rosters=Rosters(store, areas),
+        notifier=Notifier(store, areas),
         briefings=Briefings(events, incidents, cameras, feedback),
         watches=watches,
         proposals=Proposals(store, await asyncio.to_thread(Vault.load_or_create, data / "proposals.key")),

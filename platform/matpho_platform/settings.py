@@ -13,6 +13,7 @@ from matpho_platform.audit.soc import SocSettings
 from matpho_platform.cameras.areas import Area
 from matpho_platform.cameras.edges import EdgeEntry
 from matpho_platform.identity.schemas import IdentitySettings
+from matpho_platform.incidents.workflow.settings import WorkflowSettings
 
 GIB = 1024**3
 
@@ -50,5 +51,7 @@ class CenterSettings(SettingsBase):
     """Room on the disk that stills and clips never take."""
     identity: IdentitySettings = IdentitySettings()
     """The grant of the authentication centre and where it is; without a grant no identity check can be asked for."""
+    workflows: WorkflowSettings = WorkflowSettings()
+    """The engine that follows incidents: deadlines, escalation."""
     evidence_quota_bytes: int = Field(default=100 * GIB, gt=0)
     """Room for packages of evidence; they are never removed to make room."""

@@ -14,7 +14,8 @@ from matpho_contracts.vocabulary import EventType
 from matpho_platform.access.principal import Principal, Role, Scope
 from matpho_platform.center import Center
 from matpho_platform.feedback.schemas import Place, Report
-from matpho_platform.incidents.schemas import IncidentRecord, Priority, Procedure, Status, Step
+from matpho_platform.incidents.procedure import Procedure, Step
+from matpho_platform.incidents.schemas import IncidentRecord, Priority, Status
 
 NOW = NOON + timedelta(hours=3)
 """15:00 in Hanoi."""

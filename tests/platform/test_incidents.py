@@ -27,8 +27,9 @@ from matpho_platform.incidents.errors import (
     UnitNotFoundError,
 )
 from matpho_platform.incidents.passages import Library, glossary
-from matpho_platform.incidents.procedures import read_procedures
-from matpho_platform.incidents.schemas import IncidentAction, Level, Priority, Procedure, Status
+from matpho_platform.incidents.procedure import Procedure
+from matpho_platform.incidents.procedure_files import read_procedures
+from matpho_platform.incidents.schemas import IncidentAction, Level, Priority, Status
 from matpho_platform.incidents.states import OPEN, TRANSITIONS, check_transition
 from matpho_platform.store.tables import accounts, incident_timeline
 

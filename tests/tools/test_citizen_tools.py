@@ -16,7 +16,8 @@ from matpho_contracts.times import VIETNAM
 from matpho_platform.access.principal import Principal, Role
 from matpho_platform.access.repository import add_account
 from matpho_platform.center import Center
-from matpho_platform.incidents.schemas import Procedure, Unit, UnitKind
+from matpho_platform.incidents.procedure import Procedure
+from matpho_platform.incidents.schemas import Unit, UnitKind
 from matpho_tools.contract import Outcome, ToolResult
 from matpho_tools.gateway import Gateway
 

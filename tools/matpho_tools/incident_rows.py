@@ -8,12 +8,12 @@ from pydantic import BeforeValidator, StringConstraints
 
 from matpho_contracts.times import VIETNAM
 from matpho_contracts.vocabulary import EVENT_TYPES, EventType
+from matpho_platform.incidents.procedure import Procedure
 from matpho_platform.incidents.schemas import (
     MAX_NOTE,
     IncidentSummary,
     IncidentTask,
     Priority,
-    Procedure,
     Unit,
     UnitKind,
 )

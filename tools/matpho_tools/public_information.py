@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from matpho_platform.incidents.schemas import Passage as ProcedurePassage
+from matpho_platform.incidents.procedure import Passage as ProcedurePassage
 from matpho_platform.information.library import MAX_QUERY, Passage
 from matpho_tools.contract import Arguments, Call, Produced, Tool
 

@@ -15,7 +15,7 @@ from matpho_contracts.errors import MatphoError
 from matpho_platform.access.conditions import Condition
 from matpho_platform.cameras.schemas import CameraPage, CameraStatus
 from matpho_platform.events.schemas import EventDetail, EventPage
-from matpho_platform.incidents.schemas import ProcedurePage
+from matpho_platform.incidents.procedure import ProcedurePage
 from matpho_platform.watches.schemas import NotificationPage
 from matpho_tools.event_statistics import Statistics
 from matpho_tools.event_still import EventStill

@@ -1,4 +1,4 @@
-"""`update_incident`: moves an incident to a state, or marks a step of its procedure as done."""
+"""`update_incident`: moves an incident to a state, or marks a step of its procedure as done or skipped."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import StringConstraints
 
 from matpho_contracts.ids import ShortId
+from matpho_contracts.text import fold
 from matpho_platform.access.errors import DeniedError
 from matpho_platform.access.policy import Denied, Facts, Resource
 from matpho_platform.incidents.errors import StepError
+from matpho_platform.incidents.flow import StepState
 from matpho_platform.incidents.progress import find_step
-from matpho_platform.incidents.schemas import MAX_REASON, IncidentDetail, Status
+from matpho_platform.incidents.schemas import MAX_REASON, IncidentDetail, Status, StepProgress
 from matpho_platform.incidents.states import (
     NEEDS_REASON,
     OPEN,
     STATUS_NAMES,
     TRANSITIONS,
     check_open,
+    check_skip,
     check_step,
     check_transition,
 )
@@ -34,11 +37,16 @@ StepName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 
 
 class UpdateIncidentArguments(Arguments):
-    """Either a new `status` or `step_done` (a step's name or number); reopening needs a `reason`."""
+    """One of: a new `status`, `step_done` or `step_skipped` (a step's name or number).
+
+    Reopening and skipping need a `reason`; a step that asks needs an `answer`.
+    """
 
     incident_id: ShortId
     status: Status | None = None
     step_done: StepName | None = None
+    answer: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    step_skipped: StepName | None = None
     note: Note = ""
     reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_REASON)] = ""
 
@@ -46,12 +54,14 @@ class UpdateIncidentArguments(Arguments):
 async def _prepare(call: Call[UpdateIncidentArguments]) -> Prepared[UpdateIncidentArguments]:
     wanted = call.arguments
     incident = await call.center.incidents.get(call.scope, wanted.incident_id, call.now)
-    if wanted.status is not None and wanted.step_done is not None:
+    if sum(item is not None for item in (wanted.status, wanted.step_done, wanted.step_skipped)) > 1:
         raise MissingError("status", "either a state or a step, not both")
     if wanted.status is not None:
         filled, rows = _to_state(call, incident, wanted.status)
     elif wanted.step_done is not None:
         filled, rows = _step(wanted, incident, wanted.step_done)
+    elif wanted.step_skipped is not None:
+        filled, rows = _skipped(wanted, incident, wanted.step_skipped)
     else:
         options = [status.value for status in Status if status in TRANSITIONS[incident.status]]
         raise MissingError("status", "a state or a step is needed", options)
@@ -72,7 +82,7 @@ def _to_state(
         wanted = wanted.model_copy(update={"reason": wanted.note[:MAX_REASON], "note": ""})
     before, after = STATUS_NAMES[incident.status], STATUS_NAMES[status]
     rows = [Row("status", "Trạng thái", "State", f"{before[0]} → {after[0]}", f"{before[1]} → {after[1]}")]
-    undone = [step.name for step in incident.steps if step.done_at is None]
+    undone = [step.name for step in incident.steps if not StepState(step.state).settled]
     if status not in OPEN and incident.status in OPEN and undone:
         said = f"{len(undone)}/{incident.steps_total}: {', '.join(undone)}"
         rows.append(Row("status", "Bước chưa xong", "Steps not done", said, said, "center"))
@@ -82,17 +92,42 @@ def _to_state(
 def _step(
     wanted: UpdateIncidentArguments, incident: IncidentDetail, said: str
 ) -> tuple[UpdateIncidentArguments, tuple[Row, ...]]:
-    """The step by its own name."""
+    """The step by its own name, with its answer where it asks for one."""
+    step = _meant(incident, said, "step_done")
+    check_step(incident.id, step.name, StepState(step.state))
+    rows = [Row("step_done", "Bước hoàn thành", "Step done", step.name, step.name)]
+    answer = ""
+    if step.answers:
+        answer = next((name for name in step.answers if fold(name) == fold(wanted.answer)), wanted.answer)
+        if not answer:
+            raise MissingError("answer", step.question or step.name, step.answers)
+        rows.append(Row("answer", "Trả lời", "Answer", answer, answer))
+    return wanted.model_copy(update={"step_done": step.name, "answer": answer}), tuple(rows)
+
+
+def _skipped(
+    wanted: UpdateIncidentArguments, incident: IncidentDetail, said: str
+) -> tuple[UpdateIncidentArguments, tuple[Row, ...]]:
+    """The step by its own name; a note may serve as the reason."""
+    step = _meant(incident, said, "step_skipped")
+    check_skip(incident.id, step.name, StepState(step.state), forced=step.forced)
+    if not wanted.reason and not wanted.note:
+        raise MissingError("reason", f"why is «{step.name}» skipped?")
+    because = wanted.reason or wanted.note[:MAX_REASON]
+    note = wanted.note if wanted.reason else ""
+    row = Row("step_skipped", "Bước bỏ qua", "Step skipped", step.name, step.name)
+    return wanted.model_copy(update={"step_skipped": step.name, "reason": because, "note": note}), (row,)
+
+
+def _meant(incident: IncidentDetail, said: str, argument: str) -> StepProgress:
+    """The step that is meant by words; raises MissingError where none or several fit."""
     check_open(incident.id, incident.status)
     names = [step.name for step in incident.steps]
     try:
-        step = incident.steps[find_step(names, said)]
+        return incident.steps[find_step(names, said)]
     except StepError as error:
-        waiting = [item.name for item in incident.steps if item.done_at is None]
-        raise MissingError("step_done", error.message, waiting) from error
-    check_step(incident.id, step.name, step.done_at is not None)
-    row = Row("step_done", "Bước hoàn thành", "Step done", step.name, step.name)
-    return wanted.model_copy(update={"step_done": step.name}), (row,)
+        waiting = [item.name for item in incident.steps if not StepState(item.state).settled]
+        raise MissingError(argument, error.message, waiting) from error
 
 
 def _may_escalate(call: Call[UpdateIncidentArguments], area: str) -> None:
@@ -114,6 +149,8 @@ async def _run(call: Call[UpdateIncidentArguments]) -> Produced:
         wanted.incident_id,
         status=wanted.status,
         step_done=wanted.step_done,
+        answer=wanted.answer,
+        step_skipped=wanted.step_skipped,
         note=wanted.note,
         reason=wanted.reason,
         key=call.key,
@@ -129,13 +166,14 @@ async def _about(center: Center, arguments: UpdateIncidentArguments) -> Sequence
 
 TOOL = Tool(
     name="update_incident",
-    summary="Move an incident to a state (in_progress, resolved, closed, reopened with a reason) or mark a step done.",
+    summary="Move an incident to a state (in_progress, resolved, closed, reopened with a reason), or mark a step as done "
+    "or as skipped.",
     arguments=UpdateIncidentArguments,
     action="update_incident",
     run=_run,
     part_vi="sổ vụ việc",
     part_en="the incident register",
-    free_text=lambda arguments: (arguments.note, arguments.reason, arguments.step_done or ""),
+    free_text=lambda one: (one.note, one.reason, one.answer, one.step_done or one.step_skipped or ""),
     about=_about,
     prepare=_prepare,
     when_unlogged="spool",

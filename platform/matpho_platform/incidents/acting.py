@@ -5,6 +5,7 @@ Every act runs in one transaction:
 2 a key that was used for this act before: nothing new, the incident as it is
 3 the rules of `states` are asked, on the locked row
 4 the columns change, the timeline gets one entry with the key
+5 the incident's run is promised to be told of it
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from sqlalchemy import RowMapping
 from matpho_contracts.errors import BadInputError
 from matpho_contracts.times import unix_ms
 from matpho_platform.access.principal import Principal
-from matpho_platform.incidents import reading, repository, states
+from matpho_platform.incidents import reading, repository, runs, states, stepping
 from matpho_platform.incidents.errors import (
     IncidentNotFoundError,
     KeyReusedError,
     ReasonNeededError,
 )
 from matpho_platform.incidents.procedures import ProcedureService
-from matpho_platform.incidents.progress import due_after, find_step
+from matpho_platform.incidents.runs import Signal
 from matpho_platform.incidents.schemas import (
     MAX_NOTE,
     MAX_REASON,
@@ -40,6 +41,14 @@ from matpho_platform.store.session import ReadSession, WriteSession
 from matpho_platform.store.tables import incident_tasks
 
 TASK_SENT = "sent"
+_SIGNALS: Mapping[str, Signal] = {
+    "acknowledged": Signal.ACKNOWLEDGED,
+    "dispatched": Signal.DISPATCHED,
+    "updated": Signal.STATE,
+    "step_done": Signal.STEP,
+    "step_skipped": Signal.STEP,
+    "escalated": Signal.ESCALATED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,8 @@ class Acting:
         self._store = store
         self._procedures = procedures
         self._units = units
+        self.promised: Callable[[], None] = _nobody
+        """Called when something was committed that a run is to be told."""
 
     async def acknowledge(
         self, principal: Principal, incident_id: str, *, at: datetime, note: str = "", key: str = ""
@@ -101,6 +112,7 @@ class Acting:
                 "note": note,
             }
             await repository.add(session, incident_tasks, [task])
+            await stepping.dispatched(session, row, unit.kind, principal.user_id, unix_ms(at))
             return _Change(_started(status), {"unit": unit.id, "task": str(task["task_id"])})
 
         return await self._act(principal, incident_id, "dispatched", decide, at, note=note, key=key)
@@ -113,20 +125,25 @@ class Acting:
         at: datetime,
         status: Status | None = None,
         step_done: str | None = None,
+        answer: str = "",
+        step_skipped: str | None = None,
         note: str = "",
         reason: str = "",
         key: str = "",
     ) -> IncidentAction:
-        """Move the incident to a state, or mark a step as done (its name or number).
+        """Move the incident to a state, or mark a step (its name, id or number) as done or skipped.
 
-        `escalated` goes to the next level. Raises IncidentNotFoundError, DeniedError (the rules of `states`),
-        ReasonNeededError, StepError, BadInputError unless exactly one of `status` and `step_done` is given.
+        `escalated` goes to the next level; `answer` is that to a step that asks. Raises IncidentNotFoundError,
+        DeniedError (the rules of `states`), ReasonNeededError, StepError (no such step, no such answer), BadInputError
+        unless exactly one of `status`, `step_done` and `step_skipped` is given.
         """
-        if status is not None and step_done is None:
+        if sum(item is not None for item in (status, step_done, step_skipped)) != 1:
+            raise BadInputError("Give either a state or a step.", action="Name one of the two.")
+        if status is not None:
             return await self._move(principal, incident_id, status, at, note, reason, key)
-        if step_done is not None and status is None:
-            return await self._do_step(principal, incident_id, step_done, at, note, key)
-        raise BadInputError("Give either a state or a step.", action="Name one of the two.")
+        if step_done is not None:
+            return await self._do_step(principal, incident_id, step_done, answer, at, note, key)
+        return await self._skip_step(principal, incident_id, step_skipped or "", at, note, reason, key)
 
     async def _move(
         self, principal: Principal, incident_id: str, status: Status, at: datetime, note: str, reason: str, key: str
@@ -143,33 +160,39 @@ class Acting:
                 level = states.next_level(Level(row["level"])) or Level(row["level"])
                 columns, details = columns | {"level": level.value}, details | {"level": level.value}
             if status is Status.REOPENED:
-                await self._restart_steps(session, incident_id, unix_ms(at))
+                columns["run"] = row["run"] + 1
+                await stepping.restart(session, row, columns["run"], unix_ms(at))
+                await runs.begin(session, incident_id, columns["run"], unix_ms(at))
             return _Change(columns, details)
 
         shown = because if status in states.NEEDS_REASON else reason
         return await self._act(principal, incident_id, "updated", decide, at, note=note, reason=shown, key=key)
 
     async def _do_step(
-        self, principal: Principal, incident_id: str, said: str, at: datetime, note: str, key: str
+        self, principal: Principal, incident_id: str, said: str, answer: str, at: datetime, note: str, key: str
     ) -> IncidentAction:
         async def decide(session: WriteSession, row: RowMapping) -> _Change:
             status = Status(row["status"])
             states.check_open(incident_id, status)
-            steps = (await repository.steps_of(session, [incident_id])).get(incident_id, ())
-            step = steps[find_step([item["name"] for item in steps], said)]
-            states.check_step(incident_id, step["name"], step["done_ms"] is not None)
-            done = {"done_ms": unix_ms(at), "done_by": principal.user_id}
-            await repository.change_step(session, incident_id, step["position"], done)
-            return _Change(_started(status), {"step": step["name"]})
+            step, given = await stepping.do(session, row, said, answer, principal.user_id, unix_ms(at))
+            return _Change(_started(status), {"step": step} | ({"answer": given} if given else {}))
 
         return await self._act(principal, incident_id, "step_done", decide, at, note=note, key=key)
 
-    async def _restart_steps(self, session: WriteSession, incident_id: str, at_ms: int) -> None:
-        """A reopened incident has its open steps' time anew."""
-        for step in (await repository.steps_of(session, [incident_id])).get(incident_id, ()):
-            if step["done_ms"] is None:
-                due = {"due_ms": due_after(at_ms, step["within_minutes"])}
-                await repository.change_step(session, incident_id, step["position"], due)
+    async def _skip_step(
+        self, principal: Principal, incident_id: str, said: str, at: datetime, note: str, reason: str, key: str
+    ) -> IncidentAction:
+        because = reason or note
+        if not because.strip():
+            raise ReasonNeededError("Skipping a step needs a reason.", action="Say why.")
+
+        async def decide(session: WriteSession, row: RowMapping) -> _Change:
+            status = Status(row["status"])
+            states.check_open(incident_id, status)
+            step = await stepping.skip(session, row, said, principal.user_id, unix_ms(at))
+            return _Change(_started(status), {"step": step})
+
+        return await self._act(principal, incident_id, "step_skipped", decide, at, note=note, reason=because, key=key)
 
     async def escalate(
         self, principal: Principal, incident_id: str, to_level: Level, *, at: datetime, note: str = "", key: str = ""
@@ -205,7 +228,12 @@ class Acting:
             change = await decide(session, row)  # 3
             await repository.change(session, incident_id, change.columns)  # 4
             await self._note(session, principal, incident_id, action, change.details, unix_ms(at), note, reason, key)
-            return await self._result(session, action, incident_id, at)
+            if Status(row["status"]) in states.OPEN:  # 5
+                run_id = runs.run_id_of(incident_id, row["run"])
+                await runs.promise(session, run_id, _SIGNALS[action], unix_ms(at))
+            result = await self._result(session, action, incident_id, at)
+        self.promised()
+        return result
 
     async def _done_before(self, session: ReadSession, key: str, action: str, incident_id: str | None) -> str | None:
         """The incident of the act that had this key; None: no such act. Raises KeyReusedError for another act's key."""
@@ -253,6 +281,10 @@ class Acting:
         detail = await reading.detail(session, row, now)
         task = detail.tasks[-1] if action == "dispatched" and detail.tasks else None
         return IncidentAction(action=action, changed=changed, incident=detail, task=task)
+
+
+def _nobody() -> None:
+    """Nobody follows incidents here."""
 
 
 def _started(status: Status) -> dict[str, str]:

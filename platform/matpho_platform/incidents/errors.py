@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matpho_contracts.errors import BadInputError, NotFoundError
+from matpho_contracts.errors import BadInputError, MatphoError, NotFoundError
 
 
 class IncidentNotFoundError(NotFoundError):
@@ -39,3 +39,9 @@ class KeyReusedError(BadInputError):
     """A key that names one act was used for another."""
 
     code = "key_reused"
+
+
+class EngineError(MatphoError):
+    """The workflow engine cannot be had in this process."""
+
+    code = "workflow_engine"

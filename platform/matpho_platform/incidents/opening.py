@@ -10,9 +10,10 @@ from sqlalchemy import RowMapping
 
 from matpho_contracts.times import from_unix_ms, unix_ms
 from matpho_contracts.vocabulary import Severity
-from matpho_platform.incidents import repository
+from matpho_platform.incidents import repository, versions
+from matpho_platform.incidents.procedure import Procedure
 from matpho_platform.incidents.progress import local, step_rows
-from matpho_platform.incidents.schemas import IncidentRecord, Level, Priority, Procedure, Status
+from matpho_platform.incidents.schemas import IncidentRecord, Level, Priority, Status
 from matpho_platform.store.serials import lock_serial, save_serial
 from matpho_platform.store.session import WriteSession
 from matpho_platform.store.tables import incident_events, incident_steps, incidents
@@ -92,11 +93,13 @@ async def write(
         "acknowledged_ms": None,
         "acknowledged_by": None,
         "assigned_to": None,
+        "version": None if procedure is None else await versions.keep(session, procedure),
+        "run": 0,
     }
     await repository.add(session, incidents, [row | dict(more or {})])
     listed = [{"incident_id": incident_id, "event_id": one, "position": n} for n, one in enumerate(event_ids)]
     await repository.add(session, incident_events, listed)
-    await repository.add(session, incident_steps, step_rows(incident_id, procedure, opened_ms))
+    await repository.add(session, incident_steps, step_rows(incident_id, procedure, opened_ms, priority))
 
 
 async def write_record(session: WriteSession, record: IncidentRecord, procedure: Procedure | None) -> None:

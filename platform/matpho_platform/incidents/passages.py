@@ -24,7 +24,7 @@ import yaml
 
 from matpho_contracts.text import fold, words
 from matpho_contracts.vocabulary import EVENT_TYPES
-from matpho_platform.incidents.schemas import Passage, Procedure
+from matpho_platform.incidents.procedure import Passage, Procedure
 
 MAX_PASSAGES = 5
 K1, B = 1.2, 0.75

@@ -1,27 +1,21 @@
-"""Procedures: kept, read from YAML files, searched for the passages that answer."""
+"""Procedures: kept, and searched for the passages that answer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-import yaml
-from pydantic import ValidationError
-
-from matpho_contracts.errors import BadInputError, ConfigurationError
+from matpho_contracts.errors import BadInputError
 from matpho_contracts.vocabulary import EventType
 from matpho_platform.incidents import repository
 from matpho_platform.incidents.errors import ProcedureNotFoundError
 from matpho_platform.incidents.passages import Library
-from matpho_platform.incidents.schemas import Procedure, ProcedurePage
+from matpho_platform.incidents.procedure import Procedure, ProcedurePage
 from matpho_platform.store.engine import Store
 from matpho_platform.store.tables import procedures
 
 MAX_QUERY = 400
 """Characters of a question."""
 MAX_LIMIT = 200
-MAX_FILE_BYTES = 256 * 1024
-MAX_FILES = 1_000
 
 
 class ProcedureService:
@@ -92,30 +86,3 @@ class ProcedureService:
                 self._libraries.clear()
             self._libraries[documents] = Library(Procedure.model_validate_json(text) for text in documents)
         return self._libraries[documents]
-
-
-def read_procedures(folder: Path) -> tuple[Procedure, ...]:
-    """The procedures of a folder's `*.yaml` files, one each, by file name.
-
-    Raises ConfigurationError for a file that is too large, no YAML, no procedure, or has another's id.
-    """
-    found: dict[str, Procedure] = {}
-    for path in sorted(folder.glob("*.yaml"))[:MAX_FILES]:
-        procedure = _read(path)
-        if procedure.id in found:
-            raise ConfigurationError(f"{path.name}: there is another procedure {procedure.id}.")
-        found[procedure.id] = procedure
-    return tuple(found.values())
-
-
-def _read(path: Path) -> Procedure:
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise ConfigurationError(f"{path.name}: a procedure has at most {MAX_FILE_BYTES} bytes.")
-    try:
-        return Procedure.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path.name} is no YAML.", action="Check its indentation and quotes.") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ConfigurationError(f"{path.name}: {where}: {first['msg']}.") from error

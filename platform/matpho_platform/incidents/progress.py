@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +11,10 @@ from sqlalchemy import RowMapping
 from matpho_contracts.text import fold, words
 from matpho_contracts.times import VIETNAM, from_unix_ms, unix_ms
 from matpho_platform.incidents.errors import StepError
-from matpho_platform.incidents.schemas import Procedure, Status, StepProgress
+from matpho_platform.incidents.flow import Mark, Stand, StepState, stands
+from matpho_platform.incidents.procedure import Procedure, StepKind
+from matpho_platform.incidents.schemas import Priority, Status, StepProgress
 from matpho_platform.incidents.states import OPEN
-
-_MINUTE_MS = 60_000
 
 
 def local(milliseconds: int) -> datetime:
@@ -22,44 +22,70 @@ def local(milliseconds: int) -> datetime:
     return from_unix_ms(milliseconds).astimezone(VIETNAM)
 
 
-def step_rows(incident_id: str, procedure: Procedure | None, start_ms: int) -> list[dict[str, Any]]:
-    """The rows of a fresh incident's steps; each is due so many minutes after the start."""
+def step_rows(incident_id: str, procedure: Procedure | None, start_ms: int, priority: Priority) -> list[dict[str, Any]]:
+    """The rows of a fresh incident's steps."""
     if procedure is None:
         return []
     return [
         {
             "incident_id": incident_id,
             "position": position,
-            "name": step.name,
-            "role": step.role,
-            "within_minutes": step.within_minutes,
-            "due_ms": due_after(start_ms, step.within_minutes),
+            "step_id": stand.step.id,
+            "name": stand.step.name,
+            "role": stand.step.role,
+            "kind": stand.step.kind.value,
+            "within_minutes": stand.step.within_minutes,
+            "due_ms": stand.due_ms,
+            "state": stand.state.value,
+            "answer": "",
             "done_ms": None,
             "done_by": None,
+            "skipped_ms": None,
         }
-        for position, step in enumerate(procedure.steps)
+        for position, stand in enumerate(stands(procedure, {}, start_ms=start_ms, priority=priority))
     ]
 
 
-def due_after(start_ms: int, minutes: int) -> int:
-    """The deadline, Unix milliseconds."""
-    return start_ms + minutes * _MINUTE_MS
+def marks(rows: Sequence[Mapping[Any, Any]]) -> dict[str, Mark]:
+    """What happened to the steps so far, by id."""
+    return {row["step_id"]: Mark(row["done_ms"], row["skipped_ms"], row["answer"]) for row in rows}
+
+
+def moved(rows: Sequence[Mapping[Any, Any]], now_stand: Sequence[Stand]) -> dict[int, dict[str, Any]]:
+    """What changed of the rows by position: states, and the deadlines of what is not settled."""
+    changes: dict[int, dict[str, Any]] = {}
+    for row, stand in zip(rows, now_stand, strict=True):
+        wanted: dict[str, Any] = {"state": stand.state.value}
+        if not stand.state.settled:
+            wanted["due_ms"] = stand.due_ms
+        changed = {name: value for name, value in wanted.items() if row[name] != value}
+        if changed:
+            changes[row["position"]] = changed
+    return changes
 
 
 def progress(rows: Sequence[RowMapping], status: Status, now: datetime) -> tuple[StepProgress, ...]:
-    """The steps as values; only an open incident has overdue ones."""
+    """The steps as values; only an open incident has overdue ones, and only of those whose turn it is."""
     present = unix_ms(now)
     return tuple(
         StepProgress(
+            id=row["step_id"],
             name=row["name"],
             role=row["role"],
+            kind=StepKind(row["kind"]).value,
+            state=_state(row).value,
+            answer=row["answer"],
             due_at=local(row["due_ms"]),
             done_at=None if row["done_ms"] is None else local(row["done_ms"]),
             done_by=row["done_by"],
-            overdue=status in OPEN and row["done_ms"] is None and row["due_ms"] < present,
+            overdue=status in OPEN and _state(row) is StepState.READY and row["due_ms"] < present,
         )
         for row in rows
     )
+
+
+def _state(row: RowMapping) -> StepState:
+    return StepState.DONE if row["done_ms"] is not None else StepState(row["state"])
 
 
 def find_step(names: Sequence[str], said: str) -> int:

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import RowMapping
 
-from matpho_platform.incidents import repository
+from matpho_platform.incidents import repository, versions
+from matpho_platform.incidents.flow import StepState
 from matpho_platform.incidents.progress import local, progress
 from matpho_platform.incidents.schemas import (
     IncidentDetail,
@@ -19,6 +20,7 @@ from matpho_platform.incidents.schemas import (
     Level,
     Priority,
     Status,
+    StepProgress,
     TimelineEntry,
 )
 from matpho_platform.incidents.states import OPEN
@@ -58,7 +60,8 @@ def _columns(
 ) -> dict[str, Any]:
     status = Status(row["status"])
     steps = progress(step_rows, status, now)
-    waiting = [step for step in steps if step.done_at is None]
+    needed = [step for step in steps if step.state != StepState.NOT_NEEDED]
+    ready = [step for step in steps if step.state == StepState.READY]
     answered = row["acknowledged_ms"]
     return {
         "id": row["incident_id"],
@@ -74,9 +77,9 @@ def _columns(
         "opened_at": local(row["opened_ms"]),
         "acknowledged_at": None if answered is None else local(answered),
         "assigned_to": row["assigned_to"],
-        "steps_done": len(steps) - len(waiting),
-        "steps_total": len(steps),
-        "next_step": waiting[0] if waiting and status in OPEN else None,
+        "steps_done": sum(step.done_at is not None for step in needed),
+        "steps_total": len(needed),
+        "next_step": ready[0] if ready and status in OPEN else None,
         "overdue": sum(step.overdue for step in steps),
     }
 
@@ -90,10 +93,28 @@ async def detail(session: ReadSession, row: RowMapping, now: datetime) -> Incide
         **{name: getattr(summary, name) for name in IncidentSummary.model_fields},
         opened_by=row["opened_by"],
         acknowledged_by=row["acknowledged_by"],
-        steps=progress(step_rows, summary.status, now),
+        steps=await _steps(session, row, progress(step_rows, summary.status, now)),
         events=await events(session, summary.event_ids),
         tasks=await tasks(session, summary.id),
         timeline=tuple(_entry(entry) for entry in await repository.timeline_of(session, summary.id)),
+    )
+
+
+async def _steps(session: ReadSession, row: RowMapping, shown: Sequence[StepProgress]) -> tuple[StepProgress, ...]:
+    """Steps with what the procedure asks in them."""
+    procedure = await versions.of_incident(session, row)
+    known = {step.id: step for step in procedure.steps} if procedure else {}
+    return tuple(
+        one.model_copy(
+            update={
+                "question": known[one.id].question,
+                "answers": tuple(answer.name for answer in known[one.id].answers),
+                "forced": known[one.id].forced,
+            }
+        )
+        if one.id in known
+        else one
+        for one in shown
     )
 
 

@@ -240,3 +240,11 @@ async def save(session: WriteSession, table: Table, values: Mapping[str, Any]) -
     key = next(iter(table.primary_key.columns))
     if not await session.run(update(table).where(key == values[key.name]).values(**values)):
         await session.run(insert(table).values(**values))
+
+
+async def keys_of(session: ReadSession, incident_id: str) -> set[str]:
+    """The keys of everything that was done to an incident."""
+    query = select(incident_timeline.c.key).where(
+        incident_timeline.c.incident_id == incident_id, incident_timeline.c.key.is_not(None)
+    )
+    return {str(row["key"]) for row in await session.all(query)}

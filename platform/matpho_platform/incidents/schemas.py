@@ -1,4 +1,4 @@
-"""What incidents, procedures and units look like from outside."""
+"""What incidents and units look like from outside."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from matpho_contracts.ids import EventId, ShortId
 from matpho_contracts.times import AwareDatetime
-from matpho_contracts.vocabulary import EventType, Severity
+from matpho_contracts.vocabulary import Severity
 
 MAX_EVENTS = 50
 """Events of one incident."""
-MAX_STEPS = 50
 MAX_NOTE = 1_000
 MAX_REASON = 500
-MAX_TEXT = 20_000
-"""Characters of a procedure's text."""
 MAX_MINUTES = 366 * 24 * 60
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NOTE)]
@@ -82,48 +79,6 @@ class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Step(_Value):
-    """One step of a procedure; `within_minutes` counts from the opening of the incident."""
-
-    name: Name
-    role: Annotated[str, StringConstraints(min_length=1, max_length=32)]
-    within_minutes: Annotated[int, Field(ge=0, le=MAX_MINUTES)]
-
-
-class Procedure(_Value):
-    """A standard operating procedure."""
-
-    id: ShortId
-    title: Name
-    event_types: tuple[EventType, ...] = ()
-    priority: Priority = Priority.MEDIUM
-    steps: Annotated[tuple[Step, ...], Field(max_length=MAX_STEPS)] = ()
-    text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT)] = ""
-    public: bool = False
-
-
-class Passage(_Value):
-    """A sentence or a step of a procedure that answers a question; quoted as the procedure says it."""
-
-    procedure_id: ShortId
-    kind: Literal["text", "step"]
-    quote: str
-    role: str = ""
-    within_minutes: int | None = None
-    """Of a step."""
-    score: float
-
-
-class ProcedurePage(_Value):
-    """Procedures, best match first, and the passages that answer; `total` counts all that match."""
-
-    procedures: tuple[Procedure, ...]
-    passages: tuple[Passage, ...] = ()
-    total: int
-    offset: int = 0
-    limit: int = 20
-
-
 class Unit(_Value):
     """A force that can be sent."""
 
@@ -150,10 +105,22 @@ class IncidentRecord(_Value):
 
 
 class StepProgress(_Value):
-    """A step of one incident: `overdue` when it is not done, its time is over and the incident is still open."""
+    """A step of one incident: `overdue` when it is its turn, its time is over and the incident is still open.
 
+    `state`: `waiting` (not its turn yet; `due_at` is then as planned), `ready`, `done`, `skipped` or `not_needed`.
+    """
+
+    id: str = ""
     name: str
     role: str
+    kind: str = "task"
+    state: str = "ready"
+    answer: str = ""
+    """Of a question that was answered."""
+    question: str = ""
+    answers: tuple[str, ...] = ()
+    """What may be answered to it, where one incident is shown whole."""
+    forced: bool = False
     due_at: AwareDatetime
     done_at: AwareDatetime | None = None
     done_by: str | None = None

@@ -17,9 +17,10 @@ from matpho_contracts.vocabulary import EventType
 from matpho_platform.access.principal import Principal, Scope
 from matpho_platform.cameras.areas import AreaTree
 from matpho_platform.events.errors import EventNotFoundError
-from matpho_platform.incidents import figures, opening, reading, repository
+from matpho_platform.incidents import figures, opening, reading, repository, runs
 from matpho_platform.incidents.acting import Acting
 from matpho_platform.incidents.errors import IncidentNotFoundError, ProcedureNotFoundError
+from matpho_platform.incidents.procedure import Procedure
 from matpho_platform.incidents.procedures import ProcedureService
 from matpho_platform.incidents.schemas import (
     MAX_EVENTS,
@@ -32,7 +33,6 @@ from matpho_platform.incidents.schemas import (
     IncidentRecord,
     IncidentSummary,
     Priority,
-    Procedure,
     Status,
     Unit,
 )
@@ -227,7 +227,10 @@ class IncidentService(Acting):
             )
             details = {"priority": pressing.value} | ({"procedure": chosen.id} if chosen else {})
             await self._note(session, principal, incident_id, "opened", details, at_ms, note, "", key)
-            return await self._result(session, "opened", incident_id, at)
+            await runs.begin(session, incident_id, 0, at_ms)
+            result = await self._result(session, "opened", incident_id, at)
+        self.promised()
+        return result
 
     async def load(
         self,

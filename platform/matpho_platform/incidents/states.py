@@ -11,7 +11,8 @@ The tool asks before it shows the act to a person, the service asks again under 
 7 reopening needs a reason
 8 acknowledging, dispatching, escalating and doing a step need an open incident; it is acknowledged once
 9 escalating goes up, never down or aside
-10 a step is done once
+10 a step is done once, when it is its turn; a question with one of its answers
+11 a step is skipped with a reason; a forced one is not
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from matpho_platform.access.errors import DeniedError
+from matpho_platform.incidents.flow import StepState
 from matpho_platform.incidents.schemas import Level, Status
 
 OPEN = frozenset({Status.NEW, Status.IN_PROGRESS, Status.ESCALATED, Status.REOPENED})
@@ -112,11 +114,34 @@ def check_escalate(incident_id: str, status: Status, level: Level, wanted: Level
         )
 
 
-def check_step(incident_id: str, step: str, done: bool) -> None:
-    """Rule 10; raises DeniedError (`step_done_already`)."""
-    if done:
+def check_step(incident_id: str, step: str, state: StepState) -> None:
+    """Rule 10; raises DeniedError (`step_done_already`, `step_order`, `step_not_needed`)."""
+    said: Mapping[StepState, tuple[str, str, str]] = {
+        StepState.DONE: ("step_done_already", "đã hoàn thành", "is done already"),
+        StepState.SKIPPED: ("step_done_already", "đã được bỏ qua", "was skipped already"),
+        StepState.WAITING: (
+            "step_order",
+            "chưa tới lượt, còn bước trước chưa xong",
+            "has to wait for the steps before it",
+        ),
+        StepState.NOT_NEEDED: ("step_not_needed", "không cần làm theo các câu trả lời trước", "is not needed"),
+    }
+    if state in said:
+        rule, vi, en = said[state]
         raise DeniedError(
-            "step_done_already",
-            f"Bước «{step}» của vụ việc {incident_id} đã hoàn thành.",
-            f"The step «{step}» of incident {incident_id} is done already.",
+            rule,
+            f"Bước «{step}» của vụ việc {incident_id} {vi}.",
+            f"The step «{step}» of incident {incident_id} {en}.",
+        )
+
+
+def check_skip(incident_id: str, step: str, state: StepState, *, forced: bool) -> None:
+    """Rule 11; raises DeniedError (`step_forced`, and as `check_step` but for order)."""
+    if state is not StepState.WAITING:
+        check_step(incident_id, step, state)
+    if forced:
+        raise DeniedError(
+            "step_forced",
+            f"Bước «{step}» của vụ việc {incident_id} bắt buộc, không được bỏ qua.",
+            f"The step «{step}» of incident {incident_id} is mandatory and cannot be skipped.",
         )

@@ -43,10 +43,13 @@ incidents = Table(
     Column("acknowledged_ms", BigInteger),
     Column("acknowledged_by", Id),
     Column("assigned_to", Id),
+    Column("version", String(64)),
+    Column("run", Integer, nullable=False, server_default="0"),
     Index("incidents_opened", "opened_ms"),
     Index("incidents_area_opened", "area", "opened_ms"),
 )
-"""`event_type`, `camera_id` and `time_ms` are those of the leading event, empty where the center does not have it."""
+"""`event_type`, `camera_id` and `time_ms` are those of the leading event, empty where the center does not have it.
+`version` is that of the procedure it runs by; `run` counts its reopenings."""
 
 incident_events = Table(
     "incident_events",
@@ -68,7 +71,13 @@ incident_steps = Table(
     Column("due_ms", BigInteger, nullable=False),
     Column("done_ms", BigInteger),
     Column("done_by", Id),
+    Column("step_id", String(40), nullable=False, server_default=""),
+    Column("kind", String(16), nullable=False, server_default="task"),
+    Column("state", String(16), nullable=False, server_default="ready"),
+    Column("answer", String(200), nullable=False, server_default=""),
+    Column("skipped_ms", BigInteger),
 )
+"""`state` and `due_ms` follow from what was done before; every act on a step writes them anew."""
 
 incident_tasks = Table(
     "incident_tasks",
