@@ -15,7 +15,7 @@ from sqlalchemy import RowMapping
 
 from matpho_contracts.times import from_unix_ms
 from matpho_contracts.vocabulary import Severity
-from matpho_platform.notify.schemas import UNDELIVERED_AFTER, Channel, Notice, Progress, Sending, State, Template
+from matpho_platform.notify.schemas import UNDELIVERED_AFTER, Channel, Notice, Progress, Sending, Shown, State, Template
 
 _AFTER_MS = int(UNDELIVERED_AFTER.total_seconds() * 1000)
 
@@ -68,6 +68,13 @@ def progress(row: RowMapping, messages: Sequence[RowMapping], at_ms: int) -> Pro
             for one in messages
         ),
     )
+
+
+def shown(row: RowMapping, contents: Sequence[RowMapping]) -> Shown:
+    """A message in the console; being shown is being delivered."""
+    mine = [notice_of(one) for one in contents if one["message_id"] == row["message_id"]]
+    state = State.SEEN if row["seen_ms"] is not None else State.DELIVERED
+    return Shown(token=row["token"], state=state, at=from_unix_ms(row["created_ms"]), notices=tuple(mine))
 
 
 def notice_of(row: RowMapping) -> Notice:

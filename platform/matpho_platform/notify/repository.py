@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from matpho_platform.access.principal import Scope
@@ -37,7 +37,7 @@ async def one(session: ReadSession, notice_id: str) -> RowMapping | None:
 async def messages_of(session: ReadSession, notice_ids: Collection[str]) -> Sequence[RowMapping]:
     """The messages of some notices, each with `notice_id`, in the order they were made."""
     joined = notice_contents.join(notice_messages, notice_messages.c.message_id == notice_contents.c.message_id)
-    query = select(notice_contents.c.notice_id, notice_messages).select_from(joined)
+    query = select(notice_contents.c.notice_id, notice_contents.c.round, notice_messages).select_from(joined)
     some = notice_contents.c.notice_id.in_(list(notice_ids)[:_AT_ONCE])
     return await session.all(query.where(some).order_by(notice_messages.c.created_ms, notice_messages.c.message_id))
 
@@ -73,6 +73,12 @@ async def undelivered(
     order = (notices.c.owed_ms, notices.c.notice_id)
     rows = await session.all(select(notices).where(mine).order_by(*order).limit(limit))
     return rows, int(await session.scalar(select(func.count()).select_from(notices).where(mine)) or 0)
+
+
+async def any_missed(session: ReadSession, owed_before_ms: int) -> bool:
+    """Whether there is one that nobody has noted yet."""
+    query = select(notices.c.notice_id).where(_missing(owed_before_ms), notices.c.missed_ms.is_(None))
+    return await session.first(query.limit(1)) is not None
 
 
 async def newly_missed(session: WriteSession, owed_before_ms: int, limit: int) -> Sequence[RowMapping]:
@@ -116,19 +122,18 @@ async def take_due(session: WriteSession, at_ms: int, limit: int) -> Sequence[Ro
     return await session.all(_due(notices, at_ms, limit).with_for_update(skip_locked=True))
 
 
-async def add_message(session: WriteSession, values: Mapping[str, Any], notice_ids: Sequence[str]) -> bool:
-    """A new message with what it tells of; False when its key is there already."""
+async def add_message(session: WriteSession, values: Mapping[str, Any], contents: Mapping[str, int]) -> bool:
+    """A new message with what it tells of (notice: its round); False when its key is there already."""
     if not await add_once(session, notice_messages, "key", values):
         return False
-    rows = [{"message_id": values["message_id"], "notice_id": notice_id} for notice_id in notice_ids]
-    await session.run(insert(notice_contents), rows)
+    await add_contents(session, values["message_id"], contents)
     return True
 
 
-async def add_content(session: WriteSession, message_id: str, notice_ids: Sequence[str]) -> None:
-    """A message that has not gone out yet tells of more."""
+async def add_contents(session: WriteSession, message_id: str, contents: Mapping[str, int]) -> None:
+    """A message that has not gone out yet tells of these, or of these too."""
     kind = sqlite.insert if session.dialect == "sqlite" else postgresql.insert
-    rows = [{"message_id": message_id, "notice_id": notice_id} for notice_id in notice_ids]
+    rows = [{"message_id": message_id, "notice_id": notice, "round": turn} for notice, turn in contents.items()]
     await session.run(kind(notice_contents).on_conflict_do_nothing(), rows)
 
 
@@ -184,9 +189,9 @@ async def told_of_camera(session: ReadSession, user_id: str, camera_id: str, sin
         notices, notices.c.notice_id == notice_contents.c.notice_id
     )
     mine = (notice_messages.c.user_id == user_id, notices.c.camera_id == camera_id)
-    outward = notice_messages.c.channel != Channel.IN_APP.value
+    outward = (notice_messages.c.channel != Channel.IN_APP.value, notice_messages.c.state != State.FAILED.value)
     last = select(func.max(notice_messages.c.created_ms)).select_from(joined)
-    found = await session.scalar(last.where(*mine, outward, notice_messages.c.created_ms > since_ms))
+    found = await session.scalar(last.where(*mine, *outward, notice_messages.c.created_ms > since_ms))
     return int(found) if found is not None else None
 
 

@@ -202,3 +202,13 @@ class Board(_Value):
 
     undelivered: tuple[Progress, ...]
     total: int
+
+
+class Shown(_Value):
+    """A notice in the console."""
+
+    token: str
+    """Names it when it is opened or answered."""
+    state: State
+    at: AwareDatetime
+    notices: tuple[Notice, ...]

@@ -26,6 +26,7 @@ from matpho_platform.notify.schemas import (
     Progress,
     Receipt,
     ReceiptKind,
+    Shown,
     State,
 )
 from matpho_platform.store.engine import Store
@@ -123,6 +124,28 @@ class Notifier:
             await repository.reached(session, notice_ids, column, at_ms)
         await repository.change(session, notice_ids, {"acted_by": user_id, "due_ms": None})
 
+    async def console(self, user_id: str, *, at: datetime | None = None, limit: int = 50) -> tuple[Shown, ...]:
+        """Somebody's notices for the console, newest first; what is shown here has arrived."""
+        at_ms = unix_ms(at or present())
+        async with self._store.reading() as session:
+            rows = await repository.inbox(session, user_id, max(1, min(limit, MAX_BOARD)), None)
+            contents = await repository.contents_of(session, [row["message_id"] for row in rows])
+        fresh = [row for row in rows if row["delivered_ms"] is None]
+        if fresh:
+            async with self._store.writing() as session:
+                for row in fresh:
+                    await self.came(session, row, ReceiptKind.DELIVERED, at_ms)
+        return tuple(reading.shown(row, contents) for row in rows)
+
+    async def opened(self, user_id: str, token: str, *, at: datetime | None = None) -> bool:
+        """Somebody has opened a message of theirs; False for any other."""
+        async with self._store.writing() as session:
+            row = await repository.message(session, token)
+            if row is None or row["user_id"] != user_id:
+                return False
+            await self.came(session, row, ReceiptKind.SEEN, unix_ms(at or present()))
+        return True
+
     async def withdraw(self, session: WriteSession, subject: str, *, at: datetime | None = None) -> int:
         """Nobody needs the notices about a subject (an incident) that have reached nobody yet; returns how many."""
         return await repository.withdraw(session, subject, unix_ms(at or present()))
@@ -153,7 +176,7 @@ def _row(notice: Notice, notice_id: str, at_ms: int) -> dict[str, Any]:
         "subject": notice.about,
         "camera_id": notice.facts.camera_id or "",
         "area": notice.facts.area or "",
-        "document": notice.model_dump_json(exclude_defaults=True),
+        "document": notice.model_dump_json(),
         "promised_ms": at_ms,
         "owed_ms": at_ms,
         "expires_ms": unix_ms(notice.expires_at) if notice.expires_at else at_ms + _LIFE_MS,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -11,27 +10,12 @@ import pytest
 from matpho_contracts.times import now
 from matpho_contracts.vocabulary import Severity
 from matpho_platform.access.principal import Scope
-from matpho_platform.cameras.areas import AreaTree
 from matpho_platform.notify.errors import NoticeNotFoundError
 from matpho_platform.notify.schemas import UNDELIVERED_AFTER, Facts, Notice, Person, State
 from matpho_platform.notify.service import Notifier
-from matpho_platform.settings import CenterSettings
-from matpho_platform.store.engine import Store, open_store
+from matpho_platform.store.engine import Store
 
 EVERYTHING = Scope(None)
-
-
-@pytest.fixture
-async def store(settings: CenterSettings) -> AsyncIterator[Store]:
-    url = settings.database_url
-    opened = await open_store(url.get_secret_value() if url else settings.data / "center.db")
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def notifier(store: Store, settings: CenterSettings) -> Notifier:
-    return Notifier(store, AreaTree(settings.areas))
 
 
 def alert(key: str = "i-1:ward:telegram", area: str = "p-ba-dinh") -> Notice:

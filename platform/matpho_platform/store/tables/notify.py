@@ -79,9 +79,10 @@ notice_contents = Table(
     metadata,
     Column("message_id", String(36), primary_key=True),
     Column("notice_id", String(36), primary_key=True),
+    Column("round", Integer, nullable=False),
     Index("notice_contents_notice", "notice_id"),
 )
-"""Which notices a message tells of: one, or many where they were grouped."""
+"""Which notices a message tells of: one, or many where they were grouped. `round` is the notice's of then."""
 
 notify_people = Table(
     "notify_people",

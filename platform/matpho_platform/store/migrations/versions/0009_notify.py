@@ -19,6 +19,7 @@ def upgrade() -> None:
         "notice_contents",
         sa.Column("message_id", sa.String(length=36), nullable=False),
         sa.Column("notice_id", sa.String(length=36), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("message_id", "notice_id"),
     )
     op.create_index("notice_contents_notice", "notice_contents", ["notice_id"])
