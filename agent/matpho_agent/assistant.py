@@ -198,6 +198,7 @@ class Assistant:
             tools,
             units=city.units,
             people=city.people,
+            codes=dict(city.codes),
             user_id=principal.user_id,
             role=principal.role.value,
         )

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from matpho_contracts.text import fold
+from matpho_platform.store.code_forms import code_beginnings
 
 if TYPE_CHECKING:
     from matpho_platform.cameras.schemas import Namings
@@ -70,6 +71,8 @@ class City:
     cameras: tuple[CameraName, ...]
     units: tuple[UnitName, ...] = ()
     people: tuple[PersonName, ...] = ()
+    codes: tuple[tuple[str, str], ...] = ()
+    """How the codes of one kind of thing begin here: `("sv", "incident")`."""
 
     @cached_property
     def _cameras(self) -> dict[str, CameraName]:
@@ -125,12 +128,17 @@ class CityNames:
             return self._city
         async with self._lock:
             if self._city is None or time.monotonic() - self._read_at >= KEEP_SECONDS:
-                fresh = City(await self._areas(), await self._read_cameras(), await self._units(), await self._people())
+                fresh = await self._fresh()
                 if fresh != self._city:
                     await asyncio.to_thread(fresh.knows, "")  # folding 40,000 names takes a moment
                     self._city = fresh
                 self._read_at = time.monotonic()
             return self._city
+
+    async def _fresh(self) -> City:
+        async with self._center.store.reading() as session:
+            codes = await code_beginnings(session)
+        return City(await self._areas(), await self._read_cameras(), await self._units(), await self._people(), codes)
 
     async def _areas(self) -> tuple[AreaName, ...]:
         return tuple(

@@ -7,11 +7,12 @@ from what its parts hint at, else it stays open and the wish decides.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, cast
 
 import yaml
 
@@ -39,6 +40,8 @@ _BIRTH = re.compile(
     r"(?:(?P<d>\d{1,2})[/\-.](?P<m>\d{1,2})[/\-.](?P<y>\d{4})|(?P<y2>\d{4})-(?P<m2>\d{1,2})-(?P<d2>\d{1,2}))"
 )
 Span = tuple[int, int]
+_LETTERS = re.compile(r"[a-z]+")
+NO_BEGINNINGS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Code:
     kind: CodeKind
     start: int
     end: int
+    looks: CodeKind = ""
+    """What it looks like, whatever stands before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +82,16 @@ def _word_pattern() -> re.Pattern[str]:
     return re.compile(r"(?<![0-9a-z])(?:" + "|".join(map(re.escape, words)) + r")(?![0-9a-z])[ :#]*")
 
 
-def read_codes(text: Text, taken: Sequence[Span], known: Callable[[str], bool] = lambda _id: False) -> list[Code]:
-    """Every code outside `taken`, in the order of the text. `known` says that an id is a camera's, area's or unit's."""
+def read_codes(
+    text: Text,
+    taken: Sequence[Span],
+    known: Callable[[str], bool] = lambda _id: False,
+    beginnings: Mapping[str, str] = NO_BEGINNINGS,
+) -> list[Code]:
+    """Every code outside `taken`, in the order of the text.
+
+    `known` says that an id is a camera's, area's or unit's; `beginnings` how codes of one kind begin here.
+    """
     found: list[Code] = []
     for start, end in _candidates(text.plain):
         if any(a < end and start < b for a, b in (*taken, *((code.start, code.end) for code in found))):
@@ -87,7 +100,8 @@ def read_codes(text: Text, taken: Sequence[Span], known: Callable[[str], bool] =
         end = start + len(typed)
         if not known(typed) and not known(typed.upper()):
             typed = typed if any(c.isupper() for c in typed) else typed.upper()
-            found.append(Code(typed, _kind(text.plain, start, text.plain[start:end]), start, end))
+            looks = _looks(text.plain[start:end], beginnings)
+            found.append(Code(typed, _kind(text.plain, start, looks), start, end, looks[0]))
     return sorted(found, key=lambda code: code.start)
 
 
@@ -104,9 +118,17 @@ def _candidates(plain: str) -> list[Span]:
     return spans
 
 
-def hinted(code: str) -> CodeKind:
-    """What the parts of a code hint at, whatever stands before it; empty where they hint at nothing."""
-    return _hint(code.lower())
+def _looks(code: str, beginnings: Mapping[str, str]) -> tuple[CodeKind, bool]:
+    """What a code looks like and whether that is sure: by how codes begin here, else by what its parts hint at.
+
+    Where it is known how incidents begin here, a code that begins otherwise hints at none.
+    """
+    letters = _LETTERS.match(code)
+    here = beginnings.get(letters[0]) if letters else None
+    if here is not None:
+        return cast(CodeKind, here), True
+    hint = _hint(code)
+    return ("", False) if hint in beginnings.values() and hint != "case" else (hint, False)
 
 
 def _hint(code: str) -> CodeKind:
@@ -114,24 +136,24 @@ def _hint(code: str) -> CodeKind:
     return next((kind.name for kind in _kinds() for part in parts[:3] if part in kind.hints), "")
 
 
-def _kind(plain: str, start: int, code: str) -> CodeKind:
-    """By the longest known word right before it, else by its parts."""
+def _kind(plain: str, start: int, looks: tuple[CodeKind, bool]) -> CodeKind:
+    """By the longest known word right before it, else by what it looks like; `hồ sơ` and `case` are said of all."""
+    kind, sure = looks
     spaced = plain[:start].rstrip(" :#(,")
     befores = {spaced, _JOINING.sub("", spaced).rstrip(" :#(,")}
     said = [
-        (len(word), kind.name)
+        (len(word), entry.name)
         for before in befores
-        for kind in _kinds()
-        for word in kind.before
+        for entry in _kinds()
+        for word in entry.before
         if before.endswith(word) and (len(before) == len(word) or not before[-len(word) - 1].isalnum())
     ]
-    hinted = _hint(code)
-    if said:
-        longest = max(said)
-        if hinted and longest[1] != hinted and longest[0] <= 3:
-            return hinted
-        return longest[1]
-    return hinted
+    if not said:
+        return kind
+    length, name = max(said)
+    if kind and name != kind and (length <= 3 or (sure and name != "case")):
+        return kind
+    return name
 
 
 def citizen_id(plain: str) -> tuple[str, Span] | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from matpho_agent.language.codes import Code, birth_date, citizen_id, read_codes
+from matpho_agent.language.codes import NO_BEGINNINGS, Code, birth_date, citizen_id, read_codes
 from matpho_agent.language.tokens import Text
 
 _EVENT_ID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f-])")
@@ -57,17 +57,20 @@ class Identifiers:
     spans: tuple[tuple[int, int], ...] = ()
 
 
-def read_identifiers(text: Text, known: Callable[[str], bool] = lambda _id: False) -> Identifiers:
+def read_identifiers(
+    text: Text, known: Callable[[str], bool] = lambda _id: False, beginnings: Mapping[str, str] = NO_BEGINNINGS
+) -> Identifiers:
     """Find every identifier; the plate is given as typed, for the caller to normalise.
 
-    `known` says that an id is one of the registry's own (a camera, an area, a unit) and therefore no code.
+    `known` says that an id is one of the registry's own (a camera, an area, a unit) and therefore no code; `beginnings`
+    how codes of one kind begin in this installation.
     """
     plain = text.plain
     spans: list[tuple[int, int]] = []
     events = tuple(_take(m, spans) for m in _EVENT_ID.finditer(plain))
     citizen, birth = _kept(citizen_id(plain), spans), _kept(birth_date(plain), spans)
     plate = _plate(text, spans, _PLATE, 1)
-    codes = tuple(read_codes(text, spans, known))
+    codes = tuple(read_codes(text, spans, known, beginnings))
     spans.extend((code.start, code.end) for code in codes)
     radius = _radius(plain, spans)
     count = _count(plain, spans)

@@ -48,7 +48,7 @@ def implied(text: Text, acts: frozenset[str], situation: Situation) -> frozenset
     """What things named together ask for in any words: a plate, a case and a field; an incident and a level above."""
     if acts & {"export", "watch", "submit", "approve", "reject", "audit"}:
         return frozenset()
-    found = read_identifiers(text, situation.registered)
+    found = read_identifiers(text, situation.registered, situation.codes)
     first = tuple(token.plain for token in text.tokens[:2])
     told = found.plate or lexicon_of("event").exact(text.tokens)
     if told and any(first[: len(words)] == words for words in OBSERVE) and not found.codes:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from matpho_agent.language.codes import Code, CodeKind, hinted
+from matpho_agent.language.codes import Code, CodeKind
 from matpho_agent.language.lexicon import Match, lexicon_of, shipped
 from matpho_agent.language.names import NameMatch, find_people, find_units
 from matpho_agent.language.pieces import blanked
@@ -60,15 +60,15 @@ class Clause:
             for code in self.codes:
                 if code.kind == kind:
                     return code.text
-        return next(
-            (c.text for c in self.codes if c.kind == "case" and (like := hinted(c.text)) and like in kinds), None
-        )
+        return next((c.text for c in self.codes if c.kind == "case" and c.looks and c.looks in kinds), None)
 
     @property
     def incident(self) -> str | None:
         """The code that may be an incident's: `case SC-201` names one where nothing says that it is a case number."""
+        if "incident" in self.situation.codes.values():
+            return self.code("incident", "")
         return self.code("incident", "") or next(
-            (code.text for code in self.codes if code.kind == "case" and not hinted(code.text)), None
+            (code.text for code in self.codes if code.kind == "case" and not code.looks), None
         )
 
     @property

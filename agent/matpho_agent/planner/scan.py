@@ -49,7 +49,7 @@ class Reading:
 
 def scan(text: Text, situation: Situation, lexicon: Lexicon, names: Sequence[NameMatch] = ()) -> Reading:
     """Find identifiers, times, phrases and places; each word is explained once, `names` (of units, people) first."""
-    identifiers = read_identifiers(text, situation.registered)
+    identifiers = read_identifiers(text, situation.registered, situation.codes)
     named = {number for match in names for number in range(match.start, match.end)}
     candidates = parked_not_first(text.tokens, lexicon.matches(text.tokens, _written_right))
     candidates += [*_bare_colours(text.tokens, candidates), *bare_events(text.tokens, candidates)]
@@ -96,7 +96,7 @@ def _sense(reading: Reading, meant: Sequence[Sense]) -> None:
             continue
         if sense.category != "event" and held - {"status", "kind", "owner", "group", "fixed", "ordinal", "event"}:
             continue
-        if sense.category == "group" and "ordinal" in held:
+        if sense.category == "group" and ("ordinal" in held or _is_time(sense, reading)):
             continue
         if sense.value in CAMERA_SENSES and _of_things(reading, numbers):
             continue
@@ -106,6 +106,11 @@ def _sense(reading: Reading, meant: Sequence[Sense]) -> None:
             for number in numbers:
                 reading.taken.setdefault(number, sense.category)
     reading.matches = settled(reading.text.tokens, sorted(reading.matches, key=lambda match: match.start))
+
+
+def _is_time(sense: Sense, reading: Reading) -> bool:
+    """Whether the words tell of a time rather than ask for one: `giờ cao điểm sáng nay`."""
+    return all(reading.taken.get(number) == "fixed" for start, end in sense.spans for number in range(start, end))
 
 
 GATES = frozenset({"cong", "truong", "gate", "gates", "school"})

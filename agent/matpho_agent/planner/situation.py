@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from matpho_agent.language.names import unit_index
@@ -25,6 +25,8 @@ class Situation:
     """Staff by name; keep both sequences while they do not change, their index is kept with them."""
     user_id: str = ""
     role: str = ""
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """How the codes of one kind of thing begin in this installation, in lower case: `{"sv": "incident"}`."""
 
     def registered(self, name: str) -> bool:
         """Whether an id is a camera's, an area's or a unit's."""
