@@ -15,6 +15,7 @@ from matpho_agent.planner.lookups import row_of
 from matpho_agent.planner.plan import MAX_REMEMBERED_RESULTS, Memory, NearPlan, Pending, QueryPlan, Remembered, Topic
 from matpho_agent.planner.reader import read_clause
 from matpho_agent.planner.situation import Situation
+from matpho_agent.planner.telling import words_of
 from matpho_tools.contract import Outcome
 
 HISTORY = 6
@@ -206,8 +207,14 @@ def _incident_of(data: Mapping[str, Any]) -> Remembered | None:
 
 
 def _rows(rows: Any) -> list[Remembered]:
-    found = [row_of(row) for row in list(rows)[:MAX_REMEMBERED_RESULTS] if isinstance(row, Mapping)]
+    found = [_with_words(row_of(row), row) for row in list(rows)[:MAX_REMEMBERED_RESULTS] if isinstance(row, Mapping)]
     return [row for row in found if row is not None]
+
+
+def _with_words(row: Remembered | None, told: Mapping[str, Any]) -> Remembered | None:
+    if row is not None:
+        row.words = words_of(told.get("caption_vi"), told.get("caption_en"))
+    return row
 
 
 def _list(memory: Memory, data: Mapping[str, Any]) -> None:

@@ -114,6 +114,8 @@ def _camera_clip(plan: QueryPlan, memory: Memory) -> Step:
     there = [result for result in memory.results if result.camera_id in named]
     if plan.time_from is None and len(there) == 1:
         return Step(plan, "get_clip", {"event_id": there[0].id})
+    if plan.time_from is None and there:
+        return ask(plan, "event_id", [result.id for result in there])
     if len(plan.camera_ids) != 1:
         return ask(plan, "camera_id", named)
     camera = plan.camera_ids[0]

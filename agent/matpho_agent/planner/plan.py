@@ -114,6 +114,8 @@ class Remembered(_Value):
     """The events of an incident."""
     incident_id: str = ""
     """The incident of an event."""
+    words: list[str] = Field(default_factory=list)
+    """Words of its caption, few and short: data from outside, only compared with the person's own words."""
 
 
 class Pending(_Value):

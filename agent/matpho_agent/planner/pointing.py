@@ -13,6 +13,7 @@ from matpho_agent.planner.merging import changes, merged
 from matpho_agent.planner.plan import EventReference, Memory, QueryPlan, Remembered, Topic
 from matpho_agent.planner.references import nth_name
 from matpho_agent.planner.scan import OF_CAMERAS
+from matpho_agent.planner.telling import told_by_words
 from matpho_agent.planner.wishes import Wish
 
 TOOL_OF: Mapping[Topic, str] = {
@@ -82,9 +83,23 @@ def retold(wish: Wish | None, clause: Clause) -> Wish | None:
     pointed = clause.reading.has("reference") or bool(_FACT.search(clause.free.plain))
     if wish.tool == "public_information" and memory.topic == "event" and pointed and clause.situation.role != "citizen":
         return None
-    if wish.tool == "get_incident" and memory.topic == "report" and memory.report_code and pointed:
-        return Wish("feedback_status")
+    if wish.tool in {"get_incident", "public_information"} and memory.topic == "report" and memory.report_code:
+        return Wish("feedback_status") if pointed or _how_far(clause) else wish
     return wish
+
+
+_HOW_FAR = re.compile(
+    r"(?<![0-9a-z])(?:toi dau|den dau|sao roi|the nao roi|ra sao|(?:xu ly|xong|giai quyet|lam|duyet|tra loi|phan hoi)"
+    r"(?: gi)? chua|bao gio|khi nao|chung nao|ket qua|da ai|co ai|ai (?:dang )?(?:xu ly|phu trach|duyet)|tien do|status"
+    r"|(?:any )?(?:news|updates?|progress)|how (?:far|long)|when will)(?![0-9a-z])"
+)
+
+
+def _how_far(clause: Clause) -> bool:
+    """Whether the clause asks how far a matter has come, and names nothing else."""
+    plan = clause.plan
+    named = plan.event_types or plan.camera_ids or plan.areas or plan.plate or plan.objects
+    return not named and bool(_HOW_FAR.search(clause.free.plain))
 
 
 def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
@@ -103,6 +118,8 @@ def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     ):
         plan.intent = "get_incident"
         return plan
+    if memory.topic in {"report", "request"} and _how_far(clause) and (named := _that(plan, clause)) is not None:
+        return named
     that = plan.event is not None and plan.event.that and plan.event_types and not plan.group_by
     if that and not plan.time_from and len(fitting(memory.results, plan, clause.situation)) == 1:
         plan.intent = "get_event"
@@ -310,10 +327,12 @@ def _fact(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     if memory.topic == "incident":
         plan.intent = "get_incident" if memory.incident_id or len(memory.incidents) == 1 else ""
         return plan if plan.intent else None
-    fit = fitting(memory.results, plan, clause.situation) if plan.objects or plan.colors else []
+    fit = _fitting_rows(plan, clause)
     if focus_of(memory) is not None or memory.event_id or len(fit) == 1:
         if memory.event_id and len(fit) != 1:  # what is asked of it is no description of another
             return QueryPlan(intent="get_event", event=EventReference(event_id=memory.event_id))
+        if len(fit) == 1:
+            plan.event = EventReference(event_id=fit[0].id)
         plan.intent = "get_event"
         return plan
     before = memory.plan
@@ -323,12 +342,26 @@ def _fact(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     return merged(plan, before, clause)
 
 
+def _fitting_rows(plan: QueryPlan, clause: Clause) -> list[Remembered]:
+    """The rows of the last list that the words describe: by looks, by place, or by what their captions say."""
+    rows = clause.memory.results
+    if plan.objects or plan.colors or (plan.camera_options and _led(clause)):
+        return fitting(rows, plan, clause.situation)
+    return told_by_words(rows, clause) if _led(clause) else []
+
+
 def _named_one(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     """`cái ở ga`, `vụ trẻ con chạy xuống đường ấy`: the one row of the list that the words fit."""
     memory = clause.memory
     if not _led(clause) or clause.says(*ASKING) or changes(clause) or plan.intent or plan.follow == "narrow":
         return None
     places = plan.camera_ids or plan.camera_options or plan.areas
+    rows = memory.incidents if memory.topic == "incident" else memory.results
+    fit = fitting(rows, plan, clause.situation)
+    told = told_by_words(rows, clause, kinds=not fit) if memory.topic in {"event", "incident"} and not places else []
+    if len(told) == 1 < len(rows) and (told[0] in fit or not fit) and not plan.time_from:
+        plan.intent, plan.event = _topic_tool(memory), EventReference(event_id=told[0].id)
+        return plan if memory.topic == "event" else QueryPlan(intent=plan.intent, arguments={"incident_id": told[0].id})
     if memory.topic == "camera" and memory.cameras and (plan.camera_ids or plan.camera_options):
         there = [name for name in (plan.camera_ids or plan.camera_options) if name in memory.cameras]
         if len(there) == 1 and not plan.event_types:
@@ -336,8 +369,10 @@ def _named_one(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
             return plan
     if not (plan.event_types or places) or memory.topic not in {"event", "incident"}:
         return None
-    rows = memory.incidents if memory.topic == "incident" else memory.results
-    if len(rows) > 1 and len(fitting(rows, plan, clause.situation)) == 1:
+    if len(rows) > 1 and len(fit) == 1:
         plan.intent = _topic_tool(memory)
+        return plan
+    if memory.topic == "incident" and places and not (plan.event_types or plan.time_from or plan.objects):
+        plan.intent = "get_incident"
         return plan
     return None

@@ -110,7 +110,18 @@ def puts_off(text: str) -> bool:
     if not read.tokens or "?" in read.typed or _quoted(read.typed, read.tokens):
         return False
     said = _covered(read.tokens, ())
-    return said is not None and "wait" in said and said <= {"wait", "soft", "alone"}
+    if said is not None and "wait" in said and said <= {"wait", "soft", "alone"}:
+        return True
+    later = _LATER.search(read.plain.strip(" .!")) if len(read.tokens) <= MAX_PLAIN_WORDS else None
+    return later is not None and (later["end"] is None or read.tokens[-1].typed.lower() in {"đã", "da"})
+
+
+_LATER = re.compile(
+    r"^(?:(?:thoi|khoan|a|u|da|ma|hay|khoi)[ ,]+)*(?:de|doi|cho den khi|khi nao|chung nao|bao gio|luc nao) .{1,40}"
+    r" (?:(?:roi |thi |moi |se |hay |hang )?(?:tinh|hay)(?: tiep| sau| lai)?|(?:roi|thi) (?:hay )?(?:lam|gui|quyet)"
+    r"|(?P<end>da))$"
+)
+"""`để họp xong tính`, `đợi chỉ huy về rồi hãy làm`: put off till something else."""
 
 
 def _first_refused(text: str, proposal: Proposal) -> tuple[bool, str]:

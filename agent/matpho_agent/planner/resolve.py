@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from matpho_agent.language.moments import DAY, at, number
-from matpho_agent.language.tokens import Token, agrees, read_text
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.lookups import (
     MAX_ROWS,
@@ -23,6 +22,7 @@ from matpho_agent.planner.lookups import (
 )
 from matpho_agent.planner.plan import EventReference, QueryPlan, Remembered
 from matpho_agent.planner.references import chosen_row, point_at
+from matpho_agent.planner.telling import at_the_ends, nearest
 from matpho_contracts.times import VIETNAM
 
 _COUNTED = re.compile(
@@ -67,7 +67,7 @@ def find_incident(plan: QueryPlan, clause: Clause, found: Sequence[Found], argum
         near = timeless
     fit = suited(near, plan.intent, arguments)
     exact = [row for row in fit if row.type in plan.event_types] or fit
-    return Resolution([row.id for row in _nearest(exact, clause)])
+    return Resolution([row.id for row in nearest(exact, clause)])
 
 
 def _superlative(plan: QueryPlan) -> bool:
@@ -104,6 +104,7 @@ def _event_in_focus(plan: QueryPlan, clause: Clause) -> Remembered | None:
     fit = [row for row in memory.results if row.id in ids]
     if len(fit) > 1 and described(plan):
         fit = fitting(fit, plan, clause.situation)
+    fit = nearest(fit, clause)
     if len(fit) == 1:
         return fit[0]
     return Remembered(id=ids[0]) if len(ids) == 1 and not fit else None
@@ -126,25 +127,7 @@ def _remembered_incident(plan: QueryPlan, clause: Clause, arguments: Mapping[str
         return [chosen.id] if chosen else []
     if memory.incident_id:
         return [memory.incident_id]
-    return [row.id for row in suited(memory.incidents, plan.intent, arguments)]
-
-
-def _nearest(rows: list[Remembered], clause: Clause) -> list[Remembered]:
-    """Of several those whose camera's name shares most of the words that nothing else explains."""
-    if len(rows) < 2:
-        return rows
-    reading = clause.reading
-    left = [token for number, token in enumerate(reading.text.tokens) if number not in reading.taken]
-    scores = {row.id: _shared(left, row, clause) for row in rows}
-    best = max(scores.values())
-    return [row for row in rows if scores[row.id] == best] if best else rows
-
-
-def _shared(left: Sequence[Token], row: Remembered, clause: Clause) -> int:
-    place = clause.situation.places.camera(row.camera_id)
-    names = (place.name, *place.aliases) if place else ()
-    named = [token for name in names for token in read_text(name).tokens]
-    return sum(any(agrees(token, word) for word in named) for token in left)
+    return [row.id for row in nearest(suited(memory.incidents, plan.intent, arguments), clause)]
 
 
 def find_events(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Resolution:
@@ -158,6 +141,8 @@ def find_events(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Reso
     if reference is not None and reference.clock is not None and memory.results:
         timeless = plan.model_copy(update={"time_from": None, "time_to": None})
         return Resolution(point_at(reference, memory, fitting(memory.results, timeless, clause.situation)))
+    if ends := at_the_ends(memory.results, clause):
+        return Resolution([row.id for row in ends])
     if not described(plan):
         return Resolution(_remembered_events(reference, clause))
     known = fitting(memory.results, plan, clause.situation)
@@ -169,7 +154,7 @@ def find_events(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Reso
         return Resolution(lookup=("search_events", search_lookup(plan)))
     if len(looked) > 1:
         plan = _loosened(plan) or plan
-    fit = _nearest(fitting(rows, plan, clause.situation) or _about_then(rows, plan, clause), clause)
+    fit = nearest(fitting(rows, plan, clause.situation) or _about_then(rows, plan, clause), clause)
     if not fit and len(looked) == 1 and (loose := _loosened(plan)) is not None:
         return Resolution(lookup=("search_events", search_lookup(loose)))
     if len(fit) > 1 and (reference is not None or plan.intent in LOOKING):
@@ -218,6 +203,8 @@ def _one_of(rows: Sequence[Remembered], reference: EventReference | None, clause
 
 def plural(clause: Clause, size: int) -> bool:
     """Whether the words mean all of so many; a number said must be just that: `cả 3 cái đó` of five is unclear."""
+    if at_the_ends(clause.memory.results, clause):
+        return True
     counted = _COUNTED.search(clause.free.plain)
     if counted is None:
         return clause.says(*PLURAL)
@@ -232,4 +219,7 @@ def _remembered_events(reference: EventReference | None, clause: Clause) -> list
             return list(row.event_ids)
     if plural(clause, len(memory.results)) and memory.results and (reference is None or reference.ordinal is None):
         return [row.id for row in memory.results]
-    return point_at(reference, memory)
+    ids = point_at(reference, memory)
+    if len(ids) < 2:
+        return ids
+    return [row.id for row in nearest([row for row in memory.results if row.id in ids], clause)] or ids

@@ -6,6 +6,7 @@ that waits for just that code.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -82,9 +83,25 @@ def _decide(clause: Clause) -> bool:
 
 
 def _result(clause: Clause) -> bool:
+    if _asks_which_wait(clause):
+        return True
     if "outcome" not in clause.acts:
         return False
     return bool(clause.code("request", "") or clause.acts & {"identity", "verify"} or clause.memory.request_id)
+
+
+_WAITING = re.compile(
+    r"(?<![0-9a-z])(?:(?:cho|chua|can) (?:duoc )?(?:duyet|phe duyet|xu ly|quyet|ky)|dang cho|pending|waiting|awaiting"
+    r"|ton dong|outstanding)(?![0-9a-z])"
+)
+
+
+def _asks_which_wait(clause: Clause) -> bool:
+    """`yêu cầu xác minh nào đang chờ duyệt?`: asks after requests and opens none; which one is asked back."""
+    found = clause.reading.identifiers
+    if not clause.acts & {"identity", "verify"} or found.plate or found.citizen_id or clause.codes:
+        return False
+    return bool(_WAITING.search(clause.free.plain)) and asks(clause)
 
 
 def _identity(clause: Clause) -> bool:
