@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import shutil
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 
 from matpho_platform.store import Store, open_store
+from matpho_platform.store.engine_sqlite import READ_CONNECTIONS
 from matpho_platform.store.engine_wal import EVERY_COMMITS, LogKeeper
-from matpho_platform.store.errors import DuplicateError
+from matpho_platform.store.errors import DatabaseError, DuplicateError, MovedError
 from matpho_platform.store.tables import counters
 
 ADD = "INSERT INTO counters (name, value) VALUES (?, ?)"
@@ -175,3 +177,74 @@ async def test_the_store_has_its_log_copied(tmp_path: Path) -> None:
         await asyncio.sleep(0.01)
     assert found
     await store.close()
+
+
+async def test_a_change_is_made_only_where_the_record_is_as_expected(database: str | None, tmp_path: Path) -> None:
+    store = await _open(database, tmp_path)
+    await _write(store, ("one", 1))
+    change = "UPDATE counters SET value = ? WHERE name = ? AND value = ?"
+    async with store.writing() as session:
+        await session.expect(change, (2, "one", 1))
+    async with store.reading() as session:
+        assert await session.scalar(select(counters.c.value)) == 2
+
+    async def mistaken() -> None:
+        async with store.writing() as session:
+            await session.later(ADD, [("two", 1)])
+            await session.expect(change, (9, "one", 8))
+
+    with pytest.raises(MovedError):
+        await mistaken()
+    assert await _names(store) == ["one"]
+    await store.close()
+
+
+async def test_a_transaction_that_sqlite_gave_up_is_no_commit(tmp_path: Path) -> None:
+    store = await open_store(tmp_path / "a.db")
+
+    async def write() -> None:
+        async with store.writing() as session:
+            await session.run(insert(counters).values(name="lost", value=1))
+            await session.at_once("ROLLBACK")
+
+    with pytest.raises(DatabaseError):
+        await write()
+    await _write(store, ("next", 1))
+    assert await _names(store) == ["next"]
+    await store.close()
+
+
+async def test_a_reader_who_is_cancelled_is_stopped_and_its_connection_serves_on(tmp_path: Path) -> None:
+    store = await open_store(tmp_path / "a.db")
+    endless = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")
+
+    async def read() -> None:
+        async with store.reading() as session:
+            await session.scalar(endless)
+
+    readers = [asyncio.create_task(read()) for _ in range(READ_CONNECTIONS + 1)]
+    await asyncio.sleep(0.05)
+    for reader in readers:
+        reader.cancel()
+    await asyncio.wait(readers)
+    assert await _names(store) == []
+    await store.close()
+
+
+async def test_a_closed_store_says_so(tmp_path: Path) -> None:
+    store = await open_store(tmp_path / "a.db")
+    await store.close()
+    with pytest.raises(DatabaseError):
+        await _names(store)
+
+
+async def test_a_store_ends_its_threads(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    store = await open_store(tmp_path / "a.db")
+    await asyncio.gather(*(_names(store) for _ in range(20)))
+    own = {thread for thread in set(threading.enumerate()) - before if thread.name == "matpho-sqlite"}
+    assert own
+    await store.close()
+    for thread in own:
+        thread.join(timeout=10)
+    assert not any(thread.is_alive() for thread in own)

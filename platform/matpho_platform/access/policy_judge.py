@@ -59,6 +59,7 @@ class Judge:
         self.book = book
         self._areas = areas
         self._somewhere: dict[tuple[object, ...], Allowed | Denied] = {}
+        self._of_things: dict[tuple[object, ...], Allowed | Denied] = {}
         self._who_can: dict[tuple[object, ...], tuple[Role, ...]] = {}
         self._accounts: dict[tuple[tuple[str, Role, tuple[str, ...]], ...], cedarpy.Entities] = {}
         self._groups: dict[frozenset[str], tuple[tuple[str, ...], ...]] = {}
@@ -75,6 +76,18 @@ class Judge:
         told = context(facts, minutes_since_mfa(principal, now), _covers(principal, action))
         if resource is None:
             return self._over_all_areas(principal, action, told)
+        key = (*_who(principal), action, resource, tuple(told.items()))
+        answer = self._of_things.get(key)
+        if answer is None:
+            answer = self._of_thing(principal, action, resource, told)
+            if not OF_A_CASE & told.keys() and self._is_place(resource):
+                _remember(self._of_things, key, answer)
+        return answer
+
+    def _of_thing(
+        self, principal: Principal, action: str, resource: Resource, told: Mapping[str, Any]
+    ) -> Allowed | Denied:
+        """The answer about a single thing, where it stands."""
         lineage = resource.lineage or self._a_place(principal, action, told)
         question = _Question(principal, action, told, (THING,), (thing_entity(resource, lineage),), resource)
         verdict = self._ask(self.book.whole, [principal], question)[0]
@@ -84,6 +97,11 @@ class Judge:
         scope = everywhere.scope if isinstance(everywhere, Allowed) else Scope(lineage[:1])
         return self._allowed(scope, verdict.policies)
 
+    def _is_place(self, resource: Resource) -> bool:
+        """Whether nothing of a thing but its place and kind can matter, of which there are only so many."""
+        known = all(not code or self._areas.find(code) is not None for code in resource.lineage)
+        return known and not resource.owner and not resource.decider
+
     def _a_place(self, principal: Principal, action: str, told: Mapping[str, Any]) -> tuple[str, ...]:
         """Where to stand with a thing that is in no place: nowhere for who may everywhere, else an own area."""
         somewhere = self._over_all_areas(principal, action, told)
@@ -92,7 +110,7 @@ class Judge:
 
     def _over_all_areas(self, principal: Principal, action: str, told: Mapping[str, Any]) -> Allowed | Denied:
         """The answer about no single thing, remembered for this caller, action and context unless a case is named."""
-        key = (principal.user_id, principal.role, principal.areas, action, tuple(told.items()))
+        key = (*_who(principal), action, tuple(told.items()))
         answer = self._somewhere.get(key)
         if answer is None:
             groups = self._alike(principal.areas)
@@ -193,7 +211,7 @@ class Judge:
 
     def _with_accounts(self, people: Sequence[Principal]) -> cedarpy.Entities:
         """The roles and these people, remembered."""
-        key = tuple((person.user_id, person.role, person.areas) for person in people)
+        key = tuple(_who(person) for person in people)
         known = self._accounts.get(key)
         if known is None:
             accounts = [account_entity(*identity) for identity in key]
@@ -203,6 +221,11 @@ class Judge:
     def _allowed(self, scope: Scope, policies: Iterable[str]) -> Allowed:
         names = tuple(sorted(policies))
         return Allowed(scope, frozenset().union(*(self.book.rules[name].conditions for name in names)), names)
+
+
+def _who(principal: Principal) -> tuple[str, Role, tuple[str, ...]]:
+    """What the policy knows of a caller besides the context."""
+    return principal.user_id, principal.role, principal.areas
 
 
 def _covers(principal: Principal, action: str) -> bool | None:

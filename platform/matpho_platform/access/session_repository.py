@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, delete, insert, select, update
+from sqlalchemy import RowMapping, Select, bindparam, delete, insert, select, update
 
 from matpho_platform.store.session import ReadSession, WriteSession
 from matpho_platform.store.tables import accounts, api_tokens, sessions
@@ -25,9 +25,13 @@ def _tokens() -> Select[Any]:
     return select(*rest, *own, *_ACCOUNT).select_from(joined)
 
 
+_SESSION = _sessions().where(sessions.c.token_hash == bindparam("token_hash"))
+_TOKEN = _tokens().where(api_tokens.c.token_hash == bindparam("token_hash"))
+
+
 async def find_session(session: ReadSession, token_hash: str) -> RowMapping | None:
     """A session with its account."""
-    return await session.first(_sessions().where(sessions.c.token_hash == token_hash))
+    return await session.first(_SESSION, {"token_hash": token_hash})
 
 
 async def sessions_by_id(session: ReadSession, ids: Sequence[str]) -> Sequence[RowMapping]:
@@ -75,7 +79,7 @@ async def end_expired(session: WriteSession, at_ms: int) -> None:
 
 async def find_token(session: ReadSession, token_hash: str) -> RowMapping | None:
     """An API token with its account."""
-    return await session.first(_tokens().where(api_tokens.c.token_hash == token_hash))
+    return await session.first(_TOKEN, {"token_hash": token_hash})
 
 
 async def tokens_by_id(session: ReadSession, ids: Sequence[str]) -> Sequence[RowMapping]:

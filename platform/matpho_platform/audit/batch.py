@@ -60,6 +60,8 @@ class Batch:
     ) -> Batch:
         """Write entries behind `tree`, in order; the transaction is the caller's."""
         batch = cls(tree)
+        if not waiting:
+            return batch
         secrets = await _secrets(session, waiting, subjects)
         stamp = now()
         for one in waiting:

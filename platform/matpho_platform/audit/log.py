@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from matpho_platform.audit.spooling import Spooling
 from matpho_platform.audit.tree import Frontier
 from matpho_platform.audit.verification import Witnessed, verify_trail
 from matpho_platform.store.engine import Store
-from matpho_platform.store.errors import DiskFailedError
+from matpho_platform.store.errors import DiskFailedError, MovedError
 from matpho_platform.store.session import ReadSession, WriteSession
 
 MAX_LIMIT = 500
@@ -212,21 +213,36 @@ class AuditLog:
                     self._refuse([one], error)
 
     async def _commit(self, group: Sequence[Waiting]) -> None:
+        """Behind the tree that we know, where the database still has it, which the commit finds out; else behind its
+        own."""
+        if self._tree.size and not any(one.spool_id for one in group):
+            with suppress(MovedError):
+                await self._commit_behind_ours(group)
+                return
         async with self._store.writing() as session:
             tree = await self._head(session)  # 2
-            first = tree.size
             fresh = await self._spooling.unknown(session, group)
-            batch = await Batch.write(session, tree, fresh, self._subjects, self._checkpoint) if fresh else None  # 3
-            if batch is not None:
-                await repository.save_size(session, tree.size)
-        self._tree = tree  # 4
-        for number, one in enumerate(fresh):
+            batch = await Batch.write(session, tree, fresh, self._subjects, self._checkpoint)  # 3
+            await repository.save_size(session, tree.size)
+        self._committed(fresh, batch)  # 4
+
+    async def _commit_behind_ours(self, group: Sequence[Waiting]) -> None:
+        """In one trip to the database. Raises MovedError, and nothing is written, where its tree is not ours."""
+        tree = self._tree.copy()
+        async with self._store.writing() as session:
+            await repository.grow(session, tree.size, tree.size + len(group))  # 2
+            batch = await Batch.write(session, tree, group, self._subjects, self._checkpoint)  # 3
+        self._committed(group, batch)  # 4
+
+    def _committed(self, group: Sequence[Waiting], batch: Batch) -> None:
+        first, self._tree = batch.tree.size - len(group), batch.tree
+        for number, one in enumerate(group):
             if one.done is not None and not one.done.done():
                 one.done.set_result(first + number)
-        for head in batch.heads if batch is not None else ():
+        for head in batch.heads:
             if head["size"] % repository.KEEP_EVERY == 0:
                 self._keeper.keep(head)
-        self._publisher.grown(tree.size)
+        self._publisher.grown(batch.tree.size)
 
     async def _head(self, session: WriteSession) -> Frontier:
         """The tree as the database has it, locked for us until the commit."""

@@ -68,6 +68,7 @@ async def leaves_from(session: ReadSession, first: int, limit: int) -> Sequence[
 
 
 _MOVE_HEAD = "UPDATE audit_checkpoints SET size = ?, root = ?, at_ms = ?, key_id = ?, signature = ? WHERE size = ?"
+_SIZE = "UPDATE counters SET value = ? WHERE name = ?"
 _LOCK = {
     "sqlite": "SELECT value FROM counters WHERE name = ?",  # the transaction holds the write lock already
     "postgresql": "SELECT value FROM counters WHERE name = ? FOR UPDATE",
@@ -85,9 +86,17 @@ async def counted(session: ReadSession) -> int:
     return int(await session.scalar(select(counters.c.value).where(counters.c.name == SERIAL)) or 0)
 
 
+async def grow(session: WriteSession, size: int, new: int) -> None:
+    """Take the log from `size` entries to `new`: until the commit nobody else gets past this line.
+
+    MovedError, at the latest at the commit, where it has another size: somebody else was first.
+    """
+    await session.expect(f"{_SIZE} AND value = ?", (new, SERIAL, size))
+
+
 async def save_size(session: WriteSession, size: int) -> None:
     """Remember how many entries there are now."""
-    await session.later("UPDATE counters SET value = ? WHERE name = ?", [(size, SERIAL)])
+    await session.later(_SIZE, [(size, SERIAL)])
 
 
 async def add(

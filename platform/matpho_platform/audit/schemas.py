@@ -90,6 +90,8 @@ class AuditEntry(_Value):
     def canonical(self) -> bytes:
         """The bytes that are hashed and kept: RFC 8785 JSON; fields of `_SPARSE` only where they say something."""
         document = self.model_dump(mode="json", exclude=_TIMES)
+        if self.ms.is_integer():
+            document["ms"] = int(self.ms)  # as RFC 8785 writes it; the faster writer would add ".0"
         for name in _SPARSE:
             if not document.get(name) and document.get(name) != 0:
                 document.pop(name, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, func, select
+from sqlalchemy import ColumnElement, RowMapping, bindparam, func, select
 
 from matpho_platform.store.session import ReadSession
 from matpho_platform.store.tables import events, inbox
@@ -22,10 +22,16 @@ async def newest(
     return rows, await count(session, where)
 
 
+_AREA_OF = (
+    select(events.c.area)
+    .select_from(inbox.join(events, inbox.c.seq == events.c.seq))
+    .where(inbox.c.event_id == bindparam("event_id"))
+)
+
+
 async def area_of(session: ReadSession, event_id: str) -> str | None:
     """The area of one event; None where it is not stored."""
-    where = inbox.join(events, inbox.c.seq == events.c.seq)
-    area = await session.scalar(select(events.c.area).select_from(where).where(inbox.c.event_id == event_id))
+    area = await session.scalar(_AREA_OF, {"event_id": event_id})
     return None if area is None else str(area)
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from sqlalchemy import make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from matpho_contracts.errors import ConfigurationError
-from matpho_platform.store.engine_sqlite import READ_CONNECTIONS, sqlite_engine
+from matpho_platform.store.engine_server import ServerDatabase
+from matpho_platform.store.engine_sqlite import FileDatabase
 from matpho_platform.store.engine_wal import LogKeeper
 from matpho_platform.store.errors import DurabilityError, translated
 from matpho_platform.store.migrate import upgrade
@@ -26,46 +26,45 @@ _POSTGRES_DURABLE = {"on", "remote_write", "remote_apply", "local"}
 class Store:
     """The open database. `reading()` and `writing()` are the only ways in."""
 
-    def __init__(self, read_engine: AsyncEngine, write_engine: AsyncEngine) -> None:
-        self._read_engine = read_engine
-        self._write_engine = write_engine
-        self._keeper = LogKeeper(write_engine.url.database or "") if self.dialect == "sqlite" else None
+    def __init__(self, url: URL) -> None:
+        """Of a SQLite file or a PostgreSQL database; nothing is opened before the first transaction."""
+        path = url.database or ""
+        file = url.get_backend_name() == "sqlite"
+        self._database: FileDatabase | ServerDatabase = FileDatabase(path) if file else ServerDatabase(url)
+        self._keeper = LogKeeper(path) if file else None
 
     @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
-        return self._write_engine.dialect.name
+        return self._database.dialect
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSession]:
         """A read-only transaction."""
         with translated():
-            async with self._read_engine.connect() as connection, connection.begin():
-                yield ReadSession(connection)
+            async with self._database.begin(write=False) as transaction:
+                yield ReadSession(transaction)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[WriteSession]:
         """A writing transaction: committed, which is on disk, when the block ends well; gone when it raises."""
         with translated():
-            async with self._write_engine.begin() as connection:
-                yield WriteSession(connection)
+            async with self._database.begin(write=True) as transaction:
+                yield WriteSession(transaction)
         if self._keeper is not None:
             self._keeper.committed()
+
+    async def migrate(self) -> None:
+        """Bring the database to the newest schema."""
+        with translated():
+            async with self._database.begin(write=True) as transaction:
+                await transaction.run(upgrade)
 
     async def close(self) -> None:
         """Let go of every connection."""
         if self._keeper is not None:
             await self._keeper.close()
-        await self._read_engine.dispose()
-        if self._write_engine is not self._read_engine:
-            await self._write_engine.dispose()
-
-
-def _engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
-    if url.get_backend_name() == "sqlite":
-        return sqlite_engine(url, write=False), sqlite_engine(url, write=True)
-    engine = create_async_engine(url, pool_size=READ_CONNECTIONS, max_overflow=4, pool_pre_ping=True)
-    return engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ"), engine
+        await self._database.close()
 
 
 async def _check_durable(store: Store) -> None:
@@ -102,15 +101,12 @@ async def open_store(address: str | Path) -> Store:
     """
     if isinstance(address, Path):
         await asyncio.to_thread(address.parent.mkdir, parents=True, exist_ok=True)
-        url = URL.create("sqlite+aiosqlite", database=str(address))
+        url = URL.create("sqlite", database=str(address))
     else:
         url = _url(address)
-    read_engine, write_engine = _engines(url)
-    store = Store(read_engine, write_engine)
+    store = Store(url)
     try:
-        with translated():
-            async with write_engine.begin() as connection:
-                await connection.run_sync(upgrade)
+        await store.migrate()
         await _check_durable(store)
     except BaseException:
         await store.close()

@@ -38,6 +38,13 @@ class DuplicateError(MatphoError):
     status = 409
 
 
+class MovedError(MatphoError):
+    """A record that a statement must change is not as it was read: somebody else was first; nothing was written."""
+
+    code = "moved"
+    status = 409
+
+
 class DurabilityError(ConfigurationError):
     """The database would forget acknowledged writes at a power cut."""
 

@@ -2,57 +2,65 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Executable, RowMapping, Table
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Executable, RowMapping, Table
 
-from matpho_platform.store.engine_sqlite import OneTripConnection
+T = TypeVar("T")
+Values = Mapping[str, Any] | None
+
+
+class Transaction(Protocol):
+    """What a database gives its sessions; it is begun and ended elsewhere."""
+
+    dialect: str
+
+    async def run(self, act: Callable[[Connection], T]) -> T:
+        """What a function makes of SQLAlchemy's connection."""
+
+    async def at_once(self, statement: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """As `ReadSession.at_once`."""
+
+    async def later(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """As `WriteSession.later`."""
+
+    async def expect(self, statement: str, parameters: Sequence[Any]) -> None:
+        """As `WriteSession.expect`."""
 
 
 class ReadSession:
     """Runs queries inside one read-only transaction: everything in it sees one moment."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
 
     @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
-        return self._connection.dialect.name
+        return self._transaction.dialect
 
-    async def all(self, query: Executable) -> Sequence[RowMapping]:
-        """Every row of a query; give it a limit."""
-        return (await self._connection.execute(query)).mappings().all()
+    async def all(self, query: Executable, values: Values = None) -> Sequence[RowMapping]:
+        """Every row of a query; give it a limit. `values` are those of its `bindparam`s: a query that is written once,
+        with its parameters left open, costs less than one that each call writes anew."""
+        return await self._transaction.run(lambda connection: connection.execute(query, values).mappings().all())
 
-    async def first(self, query: Executable) -> RowMapping | None:
+    async def first(self, query: Executable, values: Values = None) -> RowMapping | None:
         """The first row, or None."""
-        return (await self._connection.execute(query)).mappings().first()
+        return await self._transaction.run(lambda connection: connection.execute(query, values).mappings().first())
 
-    async def scalar(self, query: Executable) -> Any:
+    async def scalar(self, query: Executable, values: Values = None) -> Any:
         """The first column of the first row, or None."""
-        return (await self._connection.execute(query)).scalar()
+        return await self._transaction.run(lambda connection: connection.execute(query, values).scalar())
 
     async def at_once(self, statement: str, parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
         """Run a statement in one round trip to the driver, for paths where each one counts; returns its rows.
 
         The statement marks parameters by `?`; their types are those of `insert_many`.
         """
-        raw = (await self._connection.get_raw_connection()).driver_connection
-        if isinstance(raw, OneTripConnection):
-            try:
-                return await raw.rows(statement, parameters)
-            except sqlite3.IntegrityError as error:
-                raise IntegrityError(None, None, error) from error
-            except sqlite3.Error as error:
-                raise DBAPIError(None, None, error) from error
-        result = await self._connection.exec_driver_sql(statement.replace("?", "%s"), tuple(parameters))
-        return result.fetchall() if result.returns_rows else []
+        return await self._transaction.at_once(statement, parameters)
 
 
 @cache
@@ -67,8 +75,12 @@ class WriteSession(ReadSession):
 
     async def run(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Run one statement, once or for each of `rows`; returns how many rows it touched (-1: not known)."""
-        result = await self._connection.execute(statement, rows) if rows else await self._connection.execute(statement)
-        return int(getattr(result, "rowcount", -1))
+
+        def act(connection: Connection) -> int:
+            result = connection.execute(statement, rows) if rows else connection.execute(statement)
+            return int(getattr(result, "rowcount", -1))
+
+        return await self._transaction.run(act)
 
     async def later(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a writing statement once for each row of parameters, marked as for `at_once`.
@@ -76,11 +88,11 @@ class WriteSession(ReadSession):
         On SQLite it goes along with the next trip to the driver, at the latest with the commit; what fails, fails
         there.
         """
-        raw = (await self._connection.get_raw_connection()).driver_connection
-        if isinstance(raw, OneTripConnection):
-            raw.later(statement, rows)
-        else:
-            await self._connection.exec_driver_sql(statement.replace("?", "%s"), [tuple(row) for row in rows])
+        await self._transaction.later(statement, rows)
+
+    async def expect(self, statement: str, parameters: Sequence[Any]) -> None:
+        """As `later`, once, of a statement that must change one row; MovedError when it does not."""
+        await self._transaction.expect(statement, parameters)
 
     async def insert_many(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows that give every column, as `later`: the hot path of intake.
