@@ -20,6 +20,7 @@ from matpho_contracts.errors import NotFoundError
 from matpho_embeddings.encoder import Encoder
 from matpho_platform.access.principal import PROVINCE_WIDE, Principal, Role
 from matpho_platform.center import Center, open_center
+from matpho_tools.chat_acts import open_chats
 from matpho_tools.gateway import Gateway
 
 _log = structlog.get_logger(__name__)
@@ -64,15 +65,19 @@ class Installation:
 
 
 @asynccontextmanager
-async def open_installation(home: Home) -> AsyncIterator[Installation]:
-    """Open what a home holds; raises ConfigurationError or UnavailableError in words for a person."""
+async def open_installation(home: Home, *, follow: bool = False) -> AsyncIterator[Installation]:
+    """Open what a home holds; `follow`: to follow its incidents too, as one that is served does.
+
+    Raises ConfigurationError or UnavailableError in words for a person.
+    """
     settings = MatphoSettings.of(home)
     encoder = await asyncio.to_thread(_encoder, settings.encoder)
-    center = await open_center(settings.center(home), encoder)
+    center = await open_center(settings.center(home, follow=follow), encoder)
     try:
         await _first_accounts(center)
         await fill_registers(center, settings)
         gateway = Gateway(center)
+        open_chats(center, gateway)
         async with AsyncExitStack() as stack:
             assistant = await open_assistant(gateway, settings.talk(home), stack)
             yield Installation(home, settings, center, gateway, assistant)

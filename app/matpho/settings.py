@@ -17,6 +17,8 @@ from matpho_platform.cameras.edges import EdgeEntry
 from matpho_platform.identity.schemas import IdentitySettings
 from matpho_platform.incidents.procedure import Procedure
 from matpho_platform.incidents.schemas import Unit
+from matpho_platform.incidents.workflow.settings import WorkflowSettings
+from matpho_platform.notify.settings import NotifySettings
 from matpho_platform.settings import CenterSettings
 
 DEFAULT_AREAS = (Area(code="local", name="Địa bàn này", level="province", aliases=("this area",)),)
@@ -59,6 +61,10 @@ class MatphoSettings(SettingsBase):
     """A shipped model, a folder made by `matpho models export`, or `open_clip:MODEL/WEIGHTS`."""
     detector: str = "city-detector"
     """A shipped model, an .onnx file, or a .pt file (needs the extra `train`)."""
+    workflows: WorkflowSettings = WorkflowSettings(on=True)
+    """Whether and how a served center follows incidents: deadlines, escalation; docs/procedures.md."""
+    notify: NotifySettings = NotifySettings()
+    """How people are told: mail, text messages, chats, browsers, other systems; docs/notifications.md."""
     soc: SocSettings | None = None
     """A security operations centre's syslog receiver over TLS; it gets every audit entry."""
     model: ModelSettings | None = None
@@ -73,8 +79,8 @@ class MatphoSettings(SettingsBase):
         """What the assistant takes of them."""
         return AssistantSettings(model=self.model, memory_path=home.center / "conversations.db")
 
-    def center(self, home: Home) -> CenterSettings:
-        """What the center takes of them."""
+    def center(self, home: Home, *, follow: bool = False) -> CenterSettings:
+        """What the center takes of them; only one that serves follows incidents."""
         return CenterSettings(
             name=self.name,
             data=home.center,
@@ -89,6 +95,8 @@ class MatphoSettings(SettingsBase):
             edges=self.edges,
             soc=self.soc,
             identity=self.identity,
+            notify=self.notify,
+            workflows=self.workflows if follow else WorkflowSettings(),
             policies=self.policies,
             information=self.information,
         )

@@ -43,6 +43,7 @@ from matpho_platform.incidents.units import UnitService
 from matpho_platform.information.library import Library, read_entries
 from matpho_platform.media.clips import ClipCache
 from matpho_platform.media.service import MediaService
+from matpho_platform.notify.desk import Desk, open_desk
 from matpho_platform.notify.service import Notifier
 from matpho_platform.proposals.service import Proposals
 from matpho_platform.reports.briefing import Briefings
@@ -98,6 +99,8 @@ class Center:
     workers: Workers
     rosters: Rosters
     notifier: Notifier
+    desk: Desk | None = None
+    """Delivers what the notifier promises."""
     following: Following | None = None
     """The engine that follows incidents, where this process does."""
     index: VectorIndex | None = None
@@ -138,11 +141,29 @@ async def open_center(
         center = await _compose(settings, store, encoder, index)
         stack.push_async_callback(center.audit.close)
         stack.push_async_callback(center.identity.close)
+        center.desk = await _open_desk(center)
+        stack.push_async_callback(center.desk.close)
         stack.push_async_callback(center.workers.close)
+        center.desk.start(center.workers)
         if settings.workflows.on:
             await _follow(center, stack)
         center._stack = stack.pop_all()
     return center
+
+
+async def _open_desk(center: Center) -> Desk:
+    """Who delivers notices; it starts with the other workers."""
+    settings = center.settings
+    return await open_desk(
+        settings.notify,
+        center.store,
+        center.notifier,
+        center.areas,
+        center.accounts,
+        key=center.key,
+        data=settings.data,
+        base=settings.access.public_url or f"http://{settings.host}:{settings.port}",
+    )
 
 
 async def _follow(center: Center, stack: AsyncExitStack) -> None:
@@ -184,11 +205,16 @@ def _retriever(index: VectorIndex | None, encoder: Encoder | None) -> Retriever 
 
 
 def _outboxes(
-    ground: Ground, live: LiveEvents, watches: WatchService, index: VectorIndex | None, ranker: Retriever | None
+    ground: Ground,
+    live: LiveEvents,
+    watches: WatchService,
+    notifier: Notifier,
+    index: VectorIndex | None,
+    ranker: Retriever | None,
 ) -> list[OutboxWorker]:
     """Who is told of every stored event."""
     store = ground.store
-    matcher = Matcher(store, ground.areas, ground.policy, ground.accounts)
+    matcher = Matcher(store, ground.areas, ground.policy, ground.accounts, notifier)
     outboxes = [
         OutboxWorker(store, LIVE_TOPIC, live.publish, wanted=live.wanted),
         OutboxWorker(store, WATCH_TOPIC, matcher.match, wanted=watches.wanted),
@@ -239,8 +265,9 @@ async def _compose(
     start_publishing(ground)
     owners, live, watches = CameraOwners(store), LiveEvents(areas), WatchService(store, areas)
     await watches.open()
+    notifier = Notifier(store, areas)
     ranker = _retriever(index, encoder)
-    writer = _start_taking_in(ground, _outboxes(ground, live, watches, index, ranker))
+    writer = _start_taking_in(ground, _outboxes(ground, live, watches, notifier, index, ranker))
     cameras, commands = CameraService(store, areas), CommandQueue()
     events = EventService(store, blobs, areas, edges, ranker=ranker, index=index, encoder=encoder)
     clips = ClipCache(store, data / "clips", quota, min_free_bytes=settings.min_free_bytes)
@@ -276,7 +303,7 @@ async def _compose(
         information=Library(await asyncio.to_thread(read_entries, settings.information)),
         incidents=incidents,
         rosters=Rosters(store, areas),
-        notifier=Notifier(store, areas),
+        notifier=notifier,
         briefings=Briefings(events, incidents, cameras, feedback),
         watches=watches,
         proposals=Proposals(store, await asyncio.to_thread(Vault.load_or_create, data / "proposals.key")),

@@ -14,6 +14,7 @@ from matpho_platform.cameras.areas import Area
 from matpho_platform.cameras.edges import EdgeEntry
 from matpho_platform.identity.schemas import IdentitySettings
 from matpho_platform.incidents.workflow.settings import WorkflowSettings
+from matpho_platform.notify.settings import NotifySettings
 
 GIB = 1024**3
 
@@ -53,5 +54,7 @@ class CenterSettings(SettingsBase):
     """The grant of the authentication centre and where it is; without a grant no identity check can be asked for."""
     workflows: WorkflowSettings = WorkflowSettings()
     """The engine that follows incidents: deadlines, escalation."""
+    notify: NotifySettings = NotifySettings()
+    """How people are told: mail, text messages, chats, browsers, other systems; manners."""
     evidence_quota_bytes: int = Field(default=100 * GIB, gt=0)
     """Room for packages of evidence; they are never removed to make room."""

@@ -76,7 +76,7 @@ async def held(center: Center, *events: Event) -> None:
         rows = await reading.by_range(session, 1, 10_000)
     wanted = {event.id for event in events}
     stored = [item for item in map(reading.parse_row, rows) if item is not None and item.event.id in wanted]
-    matcher = Matcher(center.store, center.areas, center.policy, center.accounts)
+    matcher = Matcher(center.store, center.areas, center.policy, center.accounts, center.notifier)
     await matcher.match(stored)
 
 

@@ -33,6 +33,7 @@ ALLOWED = {
         "events.area_of", "incidents.area_of", "units.area_of", "identity.parties", "feedback.owner_of",
         "cameras.status", "cameras.lineage", "lenses.held_by",
     },
+    "matpho_tools/chat_acts.py": {"accounts.find", "desk.chats"},  # who answers, and their way in
     "matpho_tools/city.py": {"cameras.areas", "cameras.names", "units.all", "accounts.all"},  # names to resolve
 }  # fmt: skip
 """Files of the tools' floor that are no tool."""

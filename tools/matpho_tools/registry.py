@@ -31,8 +31,10 @@ from matpho_tools import (
     list_cameras,
     list_identity_checks,
     list_incidents,
+    list_notices,
     list_notifications,
     list_procedures,
+    list_undelivered,
     list_watches,
     move_camera,
     open_clip,
@@ -42,6 +44,7 @@ from matpho_tools import (
     request_identity_check,
     search_audit,
     search_events,
+    snooze_notices,
     submit_feedback,
     update_incident,
 )
@@ -94,6 +97,9 @@ TOOLS = registry(
         list_watches.TOOL,
         end_watch.TOOL,
         list_notifications.TOOL,
+        list_notices.TOOL,
+        list_undelivered.TOOL,
+        snooze_notices.TOOL,
         list_identity_checks.TOOL,
     )
 )

@@ -14,8 +14,10 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel, StringConstraints
 
 from matpho_contracts.errors import NotFoundError
+from matpho_contracts.ids import ShortId
 from matpho_platform.events.schemas import MAX_LIMIT
 from matpho_platform.identity.schemas import RequestPage
+from matpho_platform.notify.schemas import Board
 from matpho_platform.proposals.schemas import Proposal
 from matpho_platform.watches.schemas import NotificationPage, WatchPage
 from matpho_platform.web.problems import declared
@@ -27,6 +29,7 @@ from matpho_tools.filters import MAX_OFFSET
 from matpho_tools.find_similar_events import MAX_IMAGE_BASE64
 from matpho_tools.gateway import Gateway
 from matpho_tools.get_snapshot import Snapshot
+from matpho_tools.list_notices import NoticeList
 from matpho_tools.mosaic import mosaic
 from matpho_tools.open_clip import ClipFile
 from matpho_tools.open_evidence import EvidenceFile
@@ -123,6 +126,21 @@ def tools_router(gateway: Gateway) -> APIRouter:
         """What watches told the caller, the newest event first; what they may see no more is left out."""
         asked = {"limit": limit, "offset": offset}
         return _listed(await gateway.call(principal, "list_notifications", asked, channel=CHANNEL))
+
+    @router.get("/notices", responses=_page(NoticeList))
+    async def notices(principal: CurrentPrincipal, limit: Limit = 50) -> JSONResponse:
+        """The caller's own notices, newest first; what is listed here has arrived."""
+        return _listed(await gateway.call(principal, "list_notices", {"limit": limit}, channel=CHANNEL))
+
+    @router.post("/notices/snooze/{subject}", responses=DONE | ENDED)
+    async def snooze(subject: ShortId, principal: CurrentPrincipal) -> JSONResponse:
+        """Put one's own notices about an incident, a camera or a watch off; critical ones go on."""
+        return _answer(await gateway.call(principal, "snooze_notices", {"subject": subject}, channel=CHANNEL))
+
+    @router.get("/notices/undelivered", responses=_page(Board))
+    async def undelivered(principal: CurrentPrincipal, limit: Limit = 50) -> JSONResponse:
+        """The duty board: alerts of the caller's areas that have reached nobody, the longest overdue first."""
+        return _listed(await gateway.call(principal, "list_undelivered", {"limit": limit}, channel=CHANNEL))
 
     @router.get("/identity-checks", responses=_page(RequestPage))
     async def identity_checks(

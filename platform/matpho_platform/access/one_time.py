@@ -31,6 +31,8 @@ class Purpose(StrEnum):
     PASSKEY_SIGN_IN = "passkey_sign_in"
     PASSKEY_STEP_UP = "passkey_step_up"
     OIDC = "oidc"
+    CHAT_LINK = "chat_link"
+    NOTICE_ADDRESS = "notice_address"
 
 
 @dataclass(frozen=True, slots=True)

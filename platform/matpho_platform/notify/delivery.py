@@ -32,7 +32,7 @@ from matpho_platform.notify.schemas import State
 from matpho_platform.store.engine import Store
 from matpho_platform.store.session import WriteSession
 
-POLL_S = 0.25
+POLL_S = 0.5
 AT_ONCE = 16
 LEASE_MS = 45_000
 """How long a claim holds: longer than any channel may take."""

@@ -11,6 +11,7 @@ import structlog
 
 from matpho_contracts.signing import SigningKey
 from matpho_contracts.times import now, unix_ms
+from matpho_platform.access.accounts import Accounts
 from matpho_platform.cameras.areas import AreaTree
 from matpho_platform.notify import repository
 from matpho_platform.notify.channels.http import Http
@@ -19,18 +20,22 @@ from matpho_platform.notify.channels.telegram import TelegramSender
 from matpho_platform.notify.channels.webhook import WebhookSender
 from matpho_platform.notify.channels.zalo_bot import ZaloBotSender
 from matpho_platform.notify.channels.zalo_oa import ZaloOaSender, ZaloTokens
+from matpho_platform.notify.chats import ChatDesk
 from matpho_platform.notify.delivery import Clock, Courier, Picture
+from matpho_platform.notify.linking import Linking
 from matpho_platform.notify.outgoing import Sender
+from matpho_platform.notify.own_reach import OwnReach
 from matpho_platform.notify.people import People
 from matpho_platform.notify.routing import Router
 from matpho_platform.notify.schemas import UNDELIVERED_AFTER
 from matpho_platform.notify.service import Notifier
 from matpho_platform.notify.settings import NotifySettings
+from matpho_platform.notify.updates import Inbox
 from matpho_platform.store.engine import Store
 from matpho_platform.store.sealing import Vault
 from matpho_platform.workers import Workers
 
-POLL_S = 0.25
+POLL_S = 0.5
 WATCH_EVERY_S = 2.0
 MISSED_AT_ONCE = 100
 _log = structlog.get_logger(__name__)
@@ -49,6 +54,9 @@ class Desk:
         router: Router,
         base: str,
         http: Http,
+        inbox: Inbox,
+        linking: Linking,
+        own: OwnReach,
         picture: Picture | None = None,
         clock: Clock = now,
     ) -> None:
@@ -60,6 +68,10 @@ class Desk:
         self._router = router
         self._http = http
         self._clock = clock
+        self.inbox = inbox
+        self.linking = linking
+        self.own = own
+        self.chats = ChatDesk(store, inbox, notifier, people, linking, dict(self.senders), clock=clock)
         self.couriers = tuple(
             Courier(store, sender, people, base=base, picture=picture, failed=notifier.wake, clock=clock)
             for sender in senders
@@ -69,6 +81,7 @@ class Desk:
         """Begin to deliver, under supervision."""
         workers.start("notify-router", self.run)
         workers.start("notify-watch", self.keep_watch)
+        workers.start("notify-chats", self.chats.run)
         for courier in self.couriers:
             workers.start(f"notify-{courier.channel}", courier.run)
 
@@ -131,6 +144,7 @@ async def open_desk(
     store: Store,
     notifier: Notifier,
     areas: AreaTree,
+    accounts: Accounts,
     *,
     key: SigningKey,
     data: Path,
@@ -146,8 +160,19 @@ async def open_desk(
     await people.configure()
     router = Router(areas, people, settings.manners)
     return Desk(
-        store, notifier, people, senders, router=router, base=base, http=http, picture=picture, clock=clock
-    )  # fmt: skip
+        store,
+        notifier,
+        people,
+        senders,
+        router=router,
+        base=base,
+        http=http,
+        inbox=Inbox(store, vault, settings),
+        linking=Linking(store, accounts, people, settings),
+        own=OwnReach(store, notifier, people, senders, accounts.one_time, settings.manners, base=base, clock=clock),
+        picture=picture,
+        clock=clock,
+    )
 
 
 def _senders(

@@ -107,6 +107,15 @@ async def withdraw(session: WriteSession, subject: str, at_ms: int) -> int:
     return await session.run(update(notices).where(*waiting).values(ended_ms=at_ms, due_ms=None))
 
 
+async def last_about(session: ReadSession, user_id: str, subject: str) -> RowMapping | None:
+    """The newest notice about a subject that somebody was told."""
+    joined = notice_contents.join(notice_messages, notice_messages.c.message_id == notice_contents.c.message_id).join(
+        notices, notices.c.notice_id == notice_contents.c.notice_id
+    )
+    mine = (notice_messages.c.user_id == user_id, notices.c.subject == subject)
+    return await session.first(select(notices).select_from(joined).where(*mine).order_by(notices.c.promised_ms.desc()))
+
+
 def _due(table: Any, at_ms: int, limit: int, *more: ColumnElement[bool]) -> Select[Any]:
     query = select(table).where(table.c.due_ms.is_not(None), table.c.due_ms <= at_ms, *more)
     return query.order_by(table.c.due_ms).limit(limit)
@@ -206,17 +215,24 @@ async def message_of_channel(session: ReadSession, channel: Channel, foreign_id:
     return await session.first(select(notice_messages).where(*mine).order_by(notice_messages.c.created_ms.desc()))
 
 
-async def inbox(
-    session: ReadSession, user_id: str, limit: int, before_ms: int | None, *, unseen_only: bool = False
-) -> Sequence[RowMapping]:
-    """Somebody's messages in the console, newest first."""
-    mine = [notice_messages.c.user_id == user_id, notice_messages.c.channel == Channel.IN_APP.value]
-    if before_ms is not None:
-        mine.append(notice_messages.c.created_ms < before_ms)
-    if unseen_only:
-        mine.append(notice_messages.c.seen_ms.is_(None))
+async def inbox(session: ReadSession, user_id: str, scope: Scope, limit: int) -> Sequence[RowMapping]:
+    """Somebody's messages in the console, newest first; those of areas that a scope covers, and of no area."""
+    joined = notice_messages.join(notice_contents, notice_contents.c.message_id == notice_messages.c.message_id).join(
+        notices, notices.c.notice_id == notice_contents.c.notice_id
+    )
+    mine = (notice_messages.c.user_id == user_id, notice_messages.c.channel == Channel.IN_APP.value)
     order = (notice_messages.c.created_ms.desc(), notice_messages.c.message_id.desc())
-    return await session.all(select(notice_messages).where(*mine).order_by(*order).limit(limit))
+    placed = or_(_within(scope), notices.c.area == "")
+    return await session.all(
+        select(notice_messages).select_from(joined).where(*mine, placed).order_by(*order).limit(limit)
+    )
+
+
+async def newest(session: ReadSession, user_id: str) -> str:
+    """The token of somebody's newest message in the console."""
+    mine = (notice_messages.c.user_id == user_id, notice_messages.c.channel == Channel.IN_APP.value)
+    order = (notice_messages.c.created_ms.desc(), notice_messages.c.message_id.desc())
+    return str(await session.scalar(select(notice_messages.c.token).where(*mine).order_by(*order).limit(1)) or "")
 
 
 async def figures(session: ReadSession, owed_before_ms: int) -> Mapping[str, int]:

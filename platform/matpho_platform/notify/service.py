@@ -18,6 +18,7 @@ from matpho_platform.notify import reading, repository
 from matpho_platform.notify.errors import NoticeNotFoundError
 from matpho_platform.notify.schemas import (
     DEFAULT_LIFE,
+    MAX_FACT,
     UNDELIVERED_AFTER,
     Board,
     Notice,
@@ -51,12 +52,20 @@ class Notifier:
         A key that was promised before, here or in another process: nothing new, the id of then.
         """
         notice_id, at_ms = new_event_id(), unix_ms(at or present())
+        notice = self._placed(notice)
         if await repository.add_once(session, notices, "key", _row(notice, notice_id, at_ms)):
             return notice_id
         earlier = await repository.by_key(session, notice.key)
         if earlier is None:
             raise NoticeNotFoundError("The notice was promised by somebody who took it back.", action="Try again.")
         return str(earlier["notice_id"])
+
+    def _placed(self, notice: Notice) -> Notice:
+        """A notice with the name of its area, where it brings none of its own."""
+        area = self._areas.find(notice.facts.area) if notice.facts.area and not notice.facts.place else None
+        if area is None:
+            return notice
+        return notice.model_copy(update={"facts": notice.facts.model_copy(update={"place": area.name[:MAX_FACT]})})
 
     def wake(self) -> None:
         """There is new work: after a commit, so that the worker need not find out by itself (half a second)."""
@@ -124,11 +133,16 @@ class Notifier:
             await repository.reached(session, notice_ids, column, at_ms)
         await repository.change(session, notice_ids, {"acted_by": user_id, "due_ms": None})
 
-    async def console(self, user_id: str, *, at: datetime | None = None, limit: int = 50) -> tuple[Shown, ...]:
-        """Somebody's notices for the console, newest first; what is shown here has arrived."""
+    async def console(
+        self, user_id: str, scope: Scope, *, at: datetime | None = None, limit: int = 50
+    ) -> tuple[Shown, ...]:
+        """Somebody's notices for the console, newest first, of areas that their scope covers now; what is shown here
+        has arrived."""
         at_ms = unix_ms(at or present())
         async with self._store.reading() as session:
-            rows = await repository.inbox(session, user_id, max(1, min(limit, MAX_BOARD)), None)
+            rows = await repository.inbox(
+                session, user_id, self._areas.expand_scope(scope), max(1, min(limit, MAX_BOARD))
+            )
             contents = await repository.contents_of(session, [row["message_id"] for row in rows])
         fresh = [row for row in rows if row["delivered_ms"] is None]
         if fresh:
@@ -136,6 +150,11 @@ class Notifier:
                 for row in fresh:
                     await self.came(session, row, ReceiptKind.DELIVERED, at_ms)
         return tuple(reading.shown(row, contents) for row in rows)
+
+    async def newest(self, user_id: str) -> str:
+        """The token of somebody's newest notice in the console; empty where there is none."""
+        async with self._store.reading() as session:
+            return await repository.newest(session, user_id)
 
     async def opened(self, user_id: str, token: str, *, at: datetime | None = None) -> bool:
         """Somebody has opened a message of theirs; False for any other."""

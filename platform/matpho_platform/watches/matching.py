@@ -5,7 +5,8 @@
 3 words must all stand in the caption or among the labels, without regard to marks
 4 the policy is asked about each event, for the owner (create_watch) and for each person to tell (search_events), as
   their accounts are now: who was moved, demoted or shut out hears nothing
-5 what is told is written once for each watch, event and person, in one transaction: a repeat finds it there
+5 what is told is written once for each watch, event and person, in one transaction with the notice that goes out on
+  the person's own channels: a repeat finds it there
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from matpho_platform.access.principal import Principal, Role
 from matpho_platform.cameras.areas import AreaTree
 from matpho_platform.events.filters import to_sql
 from matpho_platform.events.reading import StoredEvent
+from matpho_platform.notify.schemas import MAX_FACT, Action, Notice, Person, Template
+from matpho_platform.notify.schemas import Facts as NoticeFacts
+from matpho_platform.notify.service import Notifier
 from matpho_platform.store.engine import Store
 from matpho_platform.watches import repository
 from matpho_platform.watches.schemas import WatchFilter
@@ -33,11 +37,14 @@ from matpho_platform.watches.schemas import WatchFilter
 class Matcher:
     """Holds new events against the watches."""
 
-    def __init__(self, store: Store, areas: AreaTree, policy: PolicyEngine, accounts: Accounts) -> None:
+    def __init__(
+        self, store: Store, areas: AreaTree, policy: PolicyEngine, accounts: Accounts, notifier: Notifier
+    ) -> None:
         self._store = store
         self._areas = areas
         self._policy = policy
         self._accounts = accounts
+        self._notifier = notifier
         self._filters: dict[str, WatchFilter] = {}
 
     async def match(self, stored: Sequence[StoredEvent]) -> None:
@@ -99,6 +106,35 @@ class Matcher:
             ]
             if fresh:
                 await repository.tell(session, fresh)
+            for one in fresh:
+                notice = self._notice(row, wanted[(one["event_id"], one["user_id"])], one["user_id"])
+                await self._notifier.promise(session, notice)
+        if fresh:
+            self._notifier.wake()
+
+    def _notice(self, row: RowMapping, item: StoredEvent, user_id: str) -> Notice:
+        """What the person hears on their own channels; nobody escalates where it reaches nobody."""
+        event = item.event
+        facts = NoticeFacts(
+            event_id=event.id,
+            event_type=event.event_type,
+            camera_id=event.data.camera_id,
+            area=event.data.area,
+            time=event.time,
+            caption=(event.data.caption.vi or event.data.caption.en)[:MAX_FACT],
+            words={"watch": row["name"]},
+        )
+        return Notice(
+            key=f"watch:{row['watch_id']}:{event.id}:{user_id}",
+            to=Person(user_id=user_id),
+            template=Template.WATCH,
+            severity=event.data.severity,
+            facts=facts,
+            link=f"/events/{event.id}",
+            actions=(Action.SNOOZE,),
+            alert=False,
+            subject=row["watch_id"],
+        )
 
     def _may(self, person: Principal, action: str, item: StoredEvent, facts: Facts) -> bool:
         resource = Resource(lineage=self._areas.lineage(item.event.data.area))

@@ -14,6 +14,8 @@ from matpho_platform.audit.endpoints import router as audit_router
 from matpho_platform.cameras.endpoints import edge_router
 from matpho_platform.center import Center
 from matpho_platform.events.endpoints import router as intake_router
+from matpho_platform.notify.endpoints import BODY_LIMITS as NOTIFY_LIMITS
+from matpho_platform.notify.endpoints import router as notify_router
 from matpho_platform.web.headers import SecurityHeaders
 from matpho_platform.web.health import router as health_router
 from matpho_platform.web.limits import BodyLimit
@@ -53,11 +55,11 @@ def create_app(
     )
     app.state.center = center
     add_problem_handlers(app)
-    for router in (intake_router, edge_router(), access_router, audit_router, health_router, *routers):
+    for router in (intake_router, edge_router(), access_router, audit_router, notify_router, health_router, *routers):
         app.include_router(router)
     if pages is not None:
         app.mount("/", StaticFiles(directory=pages, html=True), name="pages")
     app.add_middleware(Unforeseen)
-    app.add_middleware(BodyLimit, limits=body_limits)
+    app.add_middleware(BodyLimit, limits={**NOTIFY_LIMITS, **(body_limits or {})})
     app.add_middleware(SecurityHeaders, https=center.settings.behind_proxy)
     return app

@@ -22,6 +22,7 @@ from sqlalchemy import insert
 from matpho_contracts.signing import SigningKey
 from matpho_contracts.times import now, unix_ms
 from matpho_contracts.vocabulary import EventType, Severity
+from matpho_platform.access.accounts import Accounts
 from matpho_platform.access.principal import Role
 from matpho_platform.cameras.areas import AreaTree
 from matpho_platform.notify.desk import Desk, open_desk
@@ -159,7 +160,11 @@ def clock() -> Clock:
 async def store(settings: CenterSettings) -> AsyncIterator[Store]:
     url = settings.database_url
     opened = await open_store(url.get_secret_value() if url else settings.data / "center.db")
-    people = (("an", Role.OFFICER, ["p-ba-dinh"]), ("binh", Role.COMMANDER, []), ("chi", Role.OFFICER, ["p-hoan-kiem"]))
+    people: tuple[tuple[str, Role, list[str]], ...] = (
+        ("an", Role.OFFICER, ["p-ba-dinh"]),
+        ("binh", Role.COMMANDER, []),
+        ("chi", Role.OFFICER, ["p-hoan-kiem"]),
+    )
     rows = [
         {
             "user_id": user_id,
@@ -188,6 +193,10 @@ def notifier(store: Store, areas: AreaTree) -> Notifier:
     return Notifier(store, areas)
 
 
+def people_of(store: Store, clock: Clock) -> Accounts:
+    return Accounts(store, clock=clock)
+
+
 OpenDesk = Callable[..., Awaitable[Desk]]
 
 
@@ -200,7 +209,7 @@ async def open_with(
 
     async def make(settings: dict[str, Any], **more: Any) -> Desk:
         desk = await open_desk(
-            NotifySettings.model_validate(settings), store, notifier, areas,
+            NotifySettings.model_validate(settings), store, notifier, areas, people_of(store, clock),
             key=SigningKey.generate(), data=tmp_path, base=BASE, clock=clock, **more,
         )  # fmt: skip
         opened.append(desk)

@@ -115,10 +115,11 @@ class TestDelivery:
         await desk.settle()
         clock.on(115)
         assert (await notifier.state(notice_id, now=clock.at)).state is State.UNDELIVERED
-        shown = await notifier.console("an", at=clock.at)
+        shown = await notifier.console("an", Scope(("p-ba-dinh",)), at=clock.at)
         assert [one.state for one in shown] == [State.DELIVERED]
         assert (await notifier.state(notice_id, now=clock.at)).state is State.DELIVERED
-        assert await notifier.console("binh", at=clock.at) == ()
+        assert await notifier.console("binh", Scope(None), at=clock.at) == ()
+        assert await notifier.console("an", Scope(("p-hoan-kiem",)), at=clock.at) == (), "moved away since"
 
     async def test_a_post_is_who_holds_it_now(
         self, open_with: OpenDesk, store: Store, notifier: Notifier, promise: Promise, alert: MakeAlert, clock: Clock
@@ -184,8 +185,8 @@ class TestClaims:
     async def test_two_workers_share_the_work_and_send_nothing_twice(
         self, open_with: OpenDesk, world: World, store: Store, promise: Promise, alert: MakeAlert
     ) -> None:
-        wide = {"manners": {"per_minute": 1000, "group_from": 100, "cooldown_s": 0}}
-        desks = [await open_with(settings(world, **wide)) for _ in range(2)]
+        wide = {"per_minute": 1000, "group_from": 100, "cooldown_s": 0}
+        desks = [await open_with(settings(world, manners=wide)) for _ in range(2)]
         for number in range(40):
             await promise(alert(f"k-{number}", severity=Severity.CRITICAL))
         await asyncio.gather(*(desk.settle() for desk in desks))

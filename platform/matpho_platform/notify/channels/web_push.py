@@ -100,6 +100,15 @@ class WebPushSender:
         self._key = key
         self._http = http
 
+    @property
+    def public_key(self) -> str:
+        """What a page needs to subscribe."""
+        return self._key.public
+
+    def checked(self, address: str) -> str:
+        """A subscription as it is kept; raises AddressError."""
+        return self.read(address).model_dump_json()
+
     def read(self, address: str) -> Subscription:
         """A subscription, checked: its service must be one of the settings. Raises AddressError."""
         try:
