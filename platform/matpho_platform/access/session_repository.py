@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, Select, bindparam, delete, insert, select, update
 
-from matpho_platform.store.session import ReadSession, WriteSession
+from matpho_platform.store.session import Prepared, ReadSession, WriteSession
 from matpho_platform.store.tables import accounts, api_tokens, sessions
 
 _ACCOUNT = (accounts.c.name, accounts.c.role, accounts.c.areas, accounts.c.disabled)
@@ -25,13 +25,13 @@ def _tokens() -> Select[Any]:
     return select(*rest, *own, *_ACCOUNT).select_from(joined)
 
 
-_SESSION = _sessions().where(sessions.c.token_hash == bindparam("token_hash"))
-_TOKEN = _tokens().where(api_tokens.c.token_hash == bindparam("token_hash"))
+_SESSION = Prepared(_sessions().where(sessions.c.token_hash == bindparam("token_hash")))
+_TOKEN = Prepared(_tokens().where(api_tokens.c.token_hash == bindparam("token_hash")))
 
 
-async def find_session(session: ReadSession, token_hash: str) -> RowMapping | None:
+async def find_session(session: ReadSession, token_hash: str) -> Mapping[str, Any] | None:
     """A session with its account."""
-    return await session.first(_SESSION, {"token_hash": token_hash})
+    return await session.prepared(_SESSION, token_hash)
 
 
 async def sessions_by_id(session: ReadSession, ids: Sequence[str]) -> Sequence[RowMapping]:
@@ -77,9 +77,9 @@ async def end_expired(session: WriteSession, at_ms: int) -> None:
     await session.run(delete(api_tokens).where(api_tokens.c.expires_ms < at_ms))
 
 
-async def find_token(session: ReadSession, token_hash: str) -> RowMapping | None:
+async def find_token(session: ReadSession, token_hash: str) -> Mapping[str, Any] | None:
     """An API token with its account."""
-    return await session.first(_TOKEN, {"token_hash": token_hash})
+    return await session.prepared(_TOKEN, token_hash)
 
 
 async def tokens_by_id(session: ReadSession, ids: Sequence[str]) -> Sequence[RowMapping]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import RowMapping
 
@@ -139,11 +140,11 @@ def _list(names: Collection[str] | None) -> str | None:
     return json.dumps(sorted(set(names)))
 
 
-def _lives(row: RowMapping, at_ms: int) -> bool:
+def _lives(row: Mapping[str, Any], at_ms: int) -> bool:
     return not row["disabled"] and row["expires_ms"] >= at_ms
 
 
-def _principal(row: RowMapping) -> Principal:
+def _principal(row: Mapping[str, Any]) -> Principal:
     """The account as it is now, and no more of it than the token names."""
     own = json.loads(row["areas"])
     if row["token_areas"] is not None:

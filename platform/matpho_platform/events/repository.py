@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, bindparam, func, select
 
-from matpho_platform.store.session import ReadSession
+from matpho_platform.store.session import Prepared, ReadSession
 from matpho_platform.store.tables import events, inbox
 
 
@@ -22,7 +22,7 @@ async def newest(
     return rows, await count(session, where)
 
 
-_AREA_OF = (
+_AREA_OF = Prepared(
     select(events.c.area)
     .select_from(inbox.join(events, inbox.c.seq == events.c.seq))
     .where(inbox.c.event_id == bindparam("event_id"))
@@ -31,8 +31,8 @@ _AREA_OF = (
 
 async def area_of(session: ReadSession, event_id: str) -> str | None:
     """The area of one event; None where it is not stored."""
-    area = await session.scalar(_AREA_OF, {"event_id": event_id})
-    return None if area is None else str(area)
+    row = await session.prepared(_AREA_OF, event_id)
+    return None if row is None else str(row["area"])
 
 
 async def count(session: ReadSession, where: ColumnElement[bool]) -> int:
