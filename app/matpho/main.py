@@ -11,7 +11,8 @@ from matpho.logs import configure_logs
 from matpho_contracts.errors import MatphoError
 
 COMMANDS = (
-    "ask", "search", "index", "verify", "audit", "demo", "serve", "box", "users", "policies", "bench", "eval", "models",
+    "ask", "search", "index", "verify", "audit", "demo", "serve", "box", "users", "policies", "procedures", "bench",
+    "eval", "models",
 )  # fmt: skip
 """Command modules, each with a `register(app)`; imported only as far as the first word asks, for a quick start."""
 

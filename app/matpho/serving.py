@@ -155,7 +155,7 @@ async def serve(home: Home, *, port: int | None, ready: Callable[[str], None], f
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    async with open_installation(home) as installation:
+    async with open_installation(home, follow=True) as installation:
         web = installation.settings.web
         sock = listen(web.host, web.port if port is None else port)
         host = f"[{web.host}]" if ":" in web.host else web.host

@@ -166,8 +166,8 @@ async def _about(center: Center, arguments: UpdateIncidentArguments) -> Sequence
 
 TOOL = Tool(
     name="update_incident",
-    summary="Move an incident to a state (in_progress, resolved, closed, reopened with a reason), or mark a step as done "
-    "or as skipped.",
+    summary="Move an incident to a state (in_progress, resolved, closed, reopened with a reason), or mark a step "
+    "as done or skipped.",
     arguments=UpdateIncidentArguments,
     action="update_incident",
     run=_run,

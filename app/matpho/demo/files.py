@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from matpho.city_zones import zones_of
-from matpho.demo.registers import PROCEDURES, grant, units
+from matpho.demo.registers import grant, units
 from matpho.demo.signins import write_private
 from matpho.home import Home
 from matpho_contracts.errors import ConfigurationError
@@ -47,7 +47,6 @@ def write_installation(home: Home, sites: Sequence[Site], centre: Mapping[str, A
         "access": {"mfa_required": False},
         "areas": areas,
         "units": units(areas[1:], PROVINCE),
-        "procedures": list(PROCEDURES),
     }
     if centre is not None:
         document["identity"] = {"grant": grant(now()), "centre": dict(centre)}

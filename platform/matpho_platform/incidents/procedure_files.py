@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from matpho_platform.incidents.procedure import Procedure
 
 MAX_FILE_BYTES = 256 * 1024
 MAX_FILES = 1_000
+_STEP = re.compile(r"^step ([a-z0-9-]+): (after|answers):")
 SHIPPED = Path(__file__).parent / "data"
 """Ten procedures, usable as they are."""
 
@@ -53,10 +55,23 @@ def read_procedure(path: Path) -> Procedure:
     try:
         return Procedure.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        problem = first["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(f"{path.name}, line {_line(root, first['loc'])}: {where}: {problem}.") from error
+        where, problem = _problem(error, document)
+        said = ".".join(map(str, where)) or "the file"
+        raise ConfigurationError(f"{path.name}, line {_line(root, where)}: {said}: {problem}.") from error
+
+
+def _problem(error: ValidationError, document: object) -> tuple[tuple[int | str, ...], str]:
+    """Where it is wrong and how; of several the field that there is none of, which mostly is another misspelt."""
+    found = error.errors(include_url=False, include_input=False)
+    first = min(found, key=lambda one: one["type"] != "extra_forbidden")
+    problem = str(first["msg"]).removeprefix("Value error, ")
+    named = _STEP.match(problem)
+    steps = document.get("steps") if isinstance(document, dict) else None
+    if first["loc"] or named is None or not isinstance(steps, list):
+        return first["loc"], problem
+    ids = [step.get("id") if isinstance(step, dict) else None for step in steps]
+    number = ids.index(named[1]) if named[1] in ids else 0
+    return ("steps", number, named[2]), problem
 
 
 def _line(node: yaml.Node | None, where: Sequence[int | str]) -> int:

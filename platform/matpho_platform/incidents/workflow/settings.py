@@ -16,5 +16,5 @@ class WorkflowSettings(SettingsBase):
     """How often a process says that it lives."""
     dead_after_seconds: float = Field(default=4.0, gt=0, le=600)
     """How long a process may be silent before another takes over what it followed; more than two beats."""
-    sweep_seconds: float = Field(default=5.0, gt=0, le=600)
+    sweep_seconds: float = Field(default=2.0, gt=0, le=600)
     """How often runs are looked for that nobody follows, or that are late."""

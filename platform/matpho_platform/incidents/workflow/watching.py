@@ -33,7 +33,7 @@ POLL_S = 0.5
 """How late a signal of another process is noticed; one of this process is noticed at once."""
 AGAIN_MS = 10_000
 """A signal whose run has not looked this long after it was handed over is handed over again."""
-LATE_MS = 4_000
+LATE_MS = 2_000
 """A run that has not looked this long after it was to look is looked after."""
 FINISHED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _log = structlog.get_logger(__name__)
@@ -52,16 +52,18 @@ class Watchman:
         self._engine = engine
         self._settings = settings
         self._woken = asyncio.Event()
+        self._sweeping = asyncio.Event()
 
     def wake(self) -> None:
         """There are new signals, committed."""
         self._woken.set()
 
     async def enter(self) -> None:
-        """Say that this process lives; on SQLite take over from whoever was there before."""
+        """Say that this process lives and do what is late; on SQLite take over from whoever was there before."""
         await self._beat()
         if self._store.dialect == "sqlite":
             await self._strike_off(now_ms() + 1)
+        await self.sweep_once(late_ms=0)
 
     async def leave(self) -> None:
         """Strike this process off, for another to take over at once."""
@@ -88,9 +90,15 @@ class Watchman:
 
     async def sweep(self) -> None:
         """Loop 3."""
+        late_ms = LATE_MS
         while True:
-            await self.sweep_once()
-            await asyncio.sleep(self._settings.sweep_seconds)
+            self._sweeping.clear()
+            await self.sweep_once(late_ms=late_ms)
+            late_ms = LATE_MS
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.sweep_seconds):
+                    await self._sweeping.wait()
+                    late_ms = 0
 
     async def hand_over_due(self) -> bool:
         """Hand over what is due; whether there was anything."""
@@ -132,16 +140,17 @@ class Watchman:
             taken = await self._engine.take_over(executor_id)
             if taken:
                 _log.warning("runs_taken_over", executor=executor_id, runs=taken)
+                self._sweeping.set()
             async with self._store.writing() as session:
                 gone = and_(sop_executors.c.executor_id == executor_id, sop_executors.c.beat_ms < silent_since_ms)
                 await session.run(delete(sop_executors).where(gone))
 
-    async def sweep_once(self) -> None:
+    async def sweep_once(self, *, late_ms: int = LATE_MS) -> None:
         """Adopt incidents without a run; look after runs that are late."""
         async with self._store.writing() as session:
             await _adopt(session)
         async with self._store.reading() as reading:
-            late = await reading.all(_late(now_ms() - LATE_MS))
+            late = await reading.all(_late(now_ms() - late_ms))
         known = await self._engine.known(_workflow_id(row["run_id"], row["attempt"]) for row in late)
 
         async def look_after(row: RowMapping) -> None:
@@ -150,19 +159,22 @@ class Watchman:
         await _side_by_side(late, look_after)
 
     async def _look_after(self, run: RowMapping, status: WorkflowStatus | None) -> None:
-        """A workflow that is not there is begun; one that has ended before its run is begun under a new name; one that
-        waits, though its time has come, is told."""
+        """What is late is done at once, whoever should have; then its workflow is told. One that is not there is begun,
+        one that has ended before its run is begun under a new name."""
+        if await self._engine.look(run["run_id"]) is None:
+            return
         workflow_id = _workflow_id(run["run_id"], run["attempt"])
-        if status is not None and status.status in FINISHED:
+        if status is None:
+            await self._engine.start(workflow_id, run["run_id"])
+        elif status.status not in FINISHED:
+            await self._engine.tell(workflow_id, f"{workflow_id}:late:{run['next_ms']}")
+        else:
+            attempt = run["attempt"] + 1
             async with self._store.writing() as session:
                 mine = and_(sop_runs.c.run_id == run["run_id"], sop_runs.c.attempt == run["attempt"])
-                await session.run(update(sop_runs).where(mine).values(attempt=run["attempt"] + 1))
-            workflow_id = _workflow_id(run["run_id"], run["attempt"] + 1)
-            _log.warning("run_begun_anew", run=run["run_id"], attempt=run["attempt"] + 1)
-        if status is None or status.status in FINISHED:
-            await self._engine.start(workflow_id, run["run_id"])
-        else:
-            await self._engine.tell(workflow_id, f"{workflow_id}:late:{run['next_ms']}")
+                await session.run(update(sop_runs).where(mine).values(attempt=attempt))
+            _log.warning("run_begun_anew", run=run["run_id"], attempt=attempt)
+            await self._engine.start(_workflow_id(run["run_id"], attempt), run["run_id"])
 
 
 def _workflow_id(run_id: str, attempt: int) -> str:
