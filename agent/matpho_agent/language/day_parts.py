@@ -26,6 +26,10 @@ _EVENING_SAID = re.compile(
 )
 
 
+_COUNTS = re.compile(r" (?:theo|so|giup|gium|tung|bao|may|tong)(?![a-z])")
+"""Words behind which `dem` without marks is `đếm`."""
+
+
 def part_of_day(reader: Reader, m: re.Match[str]) -> Moment | None:
     """`khuya 19`, `sáng 17`: a part of the day of this month."""
     dated = day_only(reader, m)
@@ -49,6 +53,8 @@ def day_part(reader: Reader, m: re.Match[str]) -> Moment | None:
     """`tối qua`, `sáng`: with the day it is said of, if one stands behind it."""
     word = m["p"]
     if not reader.marked(*m.span("p"), word):
+        return None
+    if word == "dem" and reader.typed[slice(*m.span("p"))].isascii() and _COUNTS.match(reader.plain, m.end("p")):
         return None
     name = PARTS[word]
     day = DAYS_BACK.get(m["w"] or "")

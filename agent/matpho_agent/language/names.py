@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from matpho_agent.language.lexicon import Match
 from matpho_agent.language.tokens import Token, agrees, read_text
 from matpho_tools.city import PersonName, UnitName
 
@@ -129,6 +130,42 @@ def rank_length(tokens: Sequence[Token]) -> int:
 def find_units(tokens: Sequence[Token], units: Sequence[UnitName]) -> list[NameMatch]:
     """Units named in full, by an alias or their id."""
     return unit_index(units).find(tokens)
+
+
+REACH = 4
+"""Words beside the word for a unit's kind among which its own name is looked for."""
+BETWEEN = frozenset(
+    {"of", "in", "at", "from", "the", "phuong", "xa", "khu", "vuc", "ward", "commune", "o", "ben", "cua"}
+)
+
+
+def find_units_of_kind(tokens: Sequence[Token], kinds: Sequence[Match], units: Sequence[UnitName]) -> list[NameMatch]:
+    """The unit told by its kind and a part of its name: `the Cát Linh fire crew`, `police at Cát Linh`."""
+    for kind in kinds:
+        alike = [unit for unit in units if unit.kind == kind.value]
+        for start, end in _beside(tokens, kind):
+            said = tokens[start:end]
+            named = [unit.id for unit in alike if any(_holds(name, said) for name in (unit.name, *unit.aliases))]
+            if len(named) == 1:
+                return [NameMatch(min(start, kind.start), max(end, kind.end), (named[0],))]
+    return []
+
+
+def _beside(tokens: Sequence[Token], kind: Match) -> Iterator[tuple[int, int]]:
+    """The stretches before and behind a word for a kind that may be a name, the longest first."""
+    begin = kind.end
+    while begin < len(tokens) and tokens[begin].plain in BETWEEN:
+        begin += 1
+    for size in range(REACH, 0, -1):
+        if kind.start - size >= 0 and tokens[kind.start - size].plain not in BETWEEN:
+            yield kind.start - size, kind.start
+        if begin + size <= len(tokens):
+            yield begin, begin + size
+
+
+def _holds(name: str, said: Sequence[Token]) -> bool:
+    words = read_text(name).tokens
+    return any(all(map(agrees, said, words[start : start + len(said)])) for start in range(len(words) - len(said) + 1))
 
 
 def find_people(tokens: Sequence[Token], people: Sequence[PersonName]) -> list[NameMatch]:

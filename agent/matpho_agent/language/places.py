@@ -9,15 +9,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import Literal
 
-import yaml
-
-from matpho_agent.language.lexicon import lexicon_of
 from matpho_agent.language.spelling import within
 from matpho_agent.language.tokens import Token, agrees, read_text
+from matpho_agent.language.toponyms import GATES, canonical, compounds, kind_of, kinds, telling
 
 MAX_WORDS = 9
 """The longest place name looked for."""
@@ -29,8 +25,6 @@ MAX_OF_KIND = 8
 """A kind of place (`bưu điện`, `the market`) that more cameras stand at than this names none of them."""
 SIDES = frozenset({"ven", "bo"})
 """First words of kinds that are a side of another: `ven hồ` is at a `hồ`, while a `quảng trường` is no `trường`."""
-NO_KINDS = frozenset({"phuong", "xa", "quan", "duong", "nga tu", "cong", "khu do thi"})
-"""Kinds of which every city has so many that their bare name says nothing."""
 _PARTS = re.compile(r" [-–] |[()/,;]")
 Kind = Literal["area", "camera"]
 
@@ -71,92 +65,6 @@ class _Entry:
     main: bool
 
 
-@cache
-def _generic() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
-    """(folded words, canonical words) of every way to say a kind of place, longest first."""
-    table = yaml.safe_load((resources.files("matpho_agent.language") / "data" / "toponym.yaml").read_text("utf-8"))
-    ways = [
-        (tuple(token.plain for token in read_text(way).tokens), tuple(str(name).split()))
-        for name, said in table.items()
-        for way in said
-    ]
-    return tuple(sorted(ways, key=lambda pair: -len(pair[0])))
-
-
-@cache
-def _by_first() -> dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]]:
-    """The ways by their first word, longest first."""
-    firsts = dict.fromkeys(said[0] for said, _name in _generic())
-    return {first: tuple(pair for pair in _generic() if pair[0][0] == first) for first in firsts}
-
-
-@cache
-def generic_words() -> frozenset[str]:
-    """Every word that only says what kind of place it is."""
-    return frozenset(word for said, name in _generic() for word in (*said, *name))
-
-
-@cache
-def _generic_marks() -> frozenset[str]:
-    table = yaml.safe_load((resources.files("matpho_agent.language") / "data" / "toponym.yaml").read_text("utf-8"))
-    return frozenset(token.marks for said in table.values() for way in said for token in read_text(way).tokens)
-
-
-def is_generic(token: Token) -> bool:
-    """Whether a typed word only says what kind of place it is: `chợ` does, `chở` does not."""
-    return token.plain in generic_words() if token.bare else token.marks in _generic_marks()
-
-
-@cache
-def _kinds() -> dict[tuple[str, ...], list[tuple[tuple[Token, ...], str]]]:
-    """Ways to say a kind of place by their bare words, with the kind."""
-    table = yaml.safe_load((resources.files("matpho_agent.language") / "data" / "toponym.yaml").read_text("utf-8"))
-    found: dict[tuple[str, ...], list[tuple[tuple[Token, ...], str]]] = defaultdict(list)
-    for name, said in table.items():
-        for way in () if name in NO_KINDS else said:
-            words = read_text(way).tokens
-            found[tuple(word.plain for word in words)].append((words, str(name)))
-    return found
-
-
-def compounds(tokens: Sequence[Token]) -> frozenset[int]:
-    """The words that belong to others that only hold a kind of place: `hồ sơ`, `hiện trường`."""
-    found = lexicon_of("compound").exact(tokens)
-    return frozenset(number for match in found for number in range(match.start, match.end))
-
-
-GATES = frozenset({"cong"})
-"""Words behind which a kind of place needs no marks: `cong truong`."""
-
-
-def kind_of(window: Sequence[Token], *, gate: bool = False) -> str:
-    """The kind of place that the words are, and nothing more; a single word must have its marks, if it has any.
-
-    Behind a `gate` it may lack them.
-    """
-    for words, name in _kinds().get(tuple(token.plain for token in window), ()):
-        marked = len(words) > 1 or not window[0].bare or words[0].bare or gate
-        if marked and all(agrees(token, word) for token, word in zip(window, words, strict=True)):
-            return name
-    return ""
-
-
-def canonical(words: Sequence[str]) -> tuple[str, ...]:
-    """The words with each kind of place in one spelling: `railway station` becomes `ga`."""
-    result: list[str] = []
-    position = 0
-    while position < len(words):
-        for said, name in _by_first().get(words[position], ()):
-            if tuple(words[position : position + len(said)]) == said:
-                result.extend(name)
-                position += len(said)
-                break
-        else:
-            result.append(words[position])
-            position += 1
-    return tuple(result)
-
-
 class PlaceIndex:
     """Names to places; built once for each state of the registry."""
 
@@ -169,7 +77,7 @@ class PlaceIndex:
         self._entries: list[_Entry] = []
         self._canonical: dict[frozenset[str], list[Place]] = defaultdict(list)
         self._spaceless: dict[str, list[_Entry]] = defaultdict(list)
-        self._of_kind: dict[str, list[Place]] = {name: [] for ways in _kinds().values() for _words, name in ways}
+        self._of_kind: dict[str, list[Place]] = {name: [] for name in kinds()}
         for place in self.places:
             for position, name in enumerate((place.id, place.name, *place.aliases)):
                 self._add(place, name, main=position == 1)
@@ -178,7 +86,7 @@ class PlaceIndex:
         pieces = [name, *(_PARTS.split(name) if main and place.kind == "camera" else ())]
         for piece in dict.fromkeys(piece.strip() for piece in pieces if piece.strip()):
             words = read_text(piece).tokens
-            if not words:
+            if not words or (piece != name and len(words) == 1 and not telling(words)):
                 continue
             entry = _Entry(words, place, main)
             self._whole[_key(words)].append(entry)
@@ -289,8 +197,7 @@ class PlaceIndex:
 
     def _part(self, window: Sequence[Token]) -> tuple[Place, ...]:
         """Neighbouring words inside a camera's name; words that only say the kind of place are not enough."""
-        telling = [token for token in window if not is_generic(token)]
-        if not telling or len(window) < 2:
+        if len(window) < 2 or not telling(window):
             return ()
         postings = [self._posting.get(token.plain, set()) for token in window]
         if not all(postings):

@@ -107,7 +107,7 @@ def _range_at(reader: Reader, position: int) -> Piece | None:
     bare_pair = _bare_pair(reader, start)
     if bare_pair:
         return _opened(bare_pair, position)
-    first = _expression(reader, start) or (_bare(reader, start) if opening else None)
+    first = _expression(reader, start) or (_bare_first(reader, start) if opening else None)
     if first is None:
         return None
     between = _TO.match(reader.plain, first[1])
@@ -159,6 +159,12 @@ def _bare(reader: Reader, position: int) -> tuple[Moment, int] | None:
         return None
     hour, minute = hour_in_words(match[1] or match["w"]), int(match[2] or 0)
     return (Moment(clock=(hour, minute), exact_hour=hour > 12), match.end()) if hour <= 24 and minute < 60 else None
+
+
+def _bare_first(reader: Reader, position: int) -> tuple[Moment, int] | None:
+    """An hour without a unit at the beginning of a range, with the day behind it: `between 10 last night and 2`."""
+    bare = _bare(reader, position)
+    return _joined(reader, *bare) if bare else None
 
 
 def _bare_pair(reader: Reader, position: int) -> Piece | None:

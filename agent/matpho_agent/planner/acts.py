@@ -27,8 +27,13 @@ def acts_in(tokens: Sequence[Token], placed: frozenset[int] = frozenset()) -> fr
     """What the words want done, by meaning."""
     found = unplaced(tokens, lexicon_of("act").matches(tokens, shipped().knows), placed)
     frames = unplaced(tokens, framed(tokens), placed)
-    meant = {sense.value for sense in senses(tokens) if sense.category == "act"}
+    meant = {s.value for s in senses(tokens) if s.category == "act" and not _in_a_name(tokens, s.spans, placed)}
     return frozenset(match.value for match in (*longest(found), *frames)) | meant
+
+
+def _in_a_name(tokens: Sequence[Token], spans: Sequence[tuple[int, int]], placed: frozenset[int]) -> bool:
+    """Whether a part of a sense lies inside the name of a place: the `Ve` of `Ve Chai` brings no camera back."""
+    return any(all(tokens[number].start in placed for number in range(start, end)) for start, end in spans)
 
 
 def unplaced(tokens: Sequence[Token], matches: Iterable[Match], placed: frozenset[int]) -> list[Match]:

@@ -8,7 +8,7 @@ from functools import cache
 
 from matpho_agent.language.codes import Code, CodeKind
 from matpho_agent.language.lexicon import Match, lexicon_of, shipped
-from matpho_agent.language.names import NameMatch, find_people, find_units
+from matpho_agent.language.names import NameMatch, find_people, find_units, find_units_of_kind
 from matpho_agent.language.pieces import blanked
 from matpho_agent.language.tokens import Text, Token, agrees_alone, read_text
 from matpho_agent.planner.acts import acts_in, implied, longest, messages_in, unplaced
@@ -19,7 +19,10 @@ from matpho_agent.planner.scan import Reading, scan
 from matpho_agent.planner.situation import Situation
 
 UNIT_ACTS = frozenset({"dispatch"})
-PERSON_ACTS = frozenset({"assigned", "audit", "who", "move", "export", "identity", "dispatch", "close", "deeds"})
+PERSON_ACTS = frozenset(
+    {"assigned", "audit", "who", "move", "export", "identity", "dispatch", "close", "deeds", "incident", "standing"}
+    | {"backlog"}
+)
 """Acts beside which staff may be named; a name counts as one only where it stands as such."""
 
 
@@ -112,6 +115,8 @@ def open_clause(said: str, situation: Situation, memory: Memory, tool: str = "")
         if acts & UNIT_ACTS or tool == "dispatch_unit" or acts & {"motion", "assigned"}
         else []
     )
+    if not units and "dispatch" in acts:
+        units = find_units_of_kind(free.tokens, longest(lexicon_of("unitkind").exact(free.tokens)), situation.units)
     people = find_people(free.tokens, situation.people) if _speaks_of_people(acts, tool) else []
     people = [match for match in people if not _half_placed(free.tokens[match.start : match.end], placed)]
     reading = (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from matpho_agent.language.lexicon import Match, lexicon_of
 from matpho_agent.language.pieces import blanked
-from matpho_agent.language.tokens import Token, read_text
+from matpho_agent.language.tokens import Text, Token, read_text
 from matpho_agent.planner.acts import acts_in, messages_in
 
 MAX_SHOWING = 5
@@ -24,7 +24,7 @@ LISTED = frozenset({"identity", "verify", "export"})
 WHOLE = frozenset({"submit", "watch"})
 """Wishes that swallow the sentence: a report's text, and what a standing query waits for."""
 _READ = (
-    r"cho|xem|coi|mo|tim|kiem|liet ke|thong ke|dem|bao nhieu|chup|lay|hien|kiem tra|co (?:may|bao nhieu)"
+    r"cho|xem|coi|mo|tim|kiem|liet ke|thong ke|dem(?! theo)|bao nhieu|chup|lay|hien|kiem tra|co (?:may|bao nhieu)"
     r"|show|find|list|count|how many|search|get|pull|open|give|play|take|check|tell|grab"
 )
 _ACT = (
@@ -74,6 +74,8 @@ def clauses(text: str) -> list[str]:
     free = blanked(read, [span for _content, span in messages_in(read)], "_")
     if acts_in(free.tokens) & WHOLE:
         return [read.typed.strip()]
+    if (otherwise := _otherwise(free)) is not None:
+        return [read.typed[otherwise:].strip(" ,.;")]
     listing = acts_in(free.tokens) & LISTED
     cuts = [match.span() for match in _CUT.finditer(free.plain) if not (listing and match[0].strip() == ",")]
     cuts += [
@@ -98,6 +100,22 @@ def clauses(text: str) -> list[str]:
         elif part:
             wishes.append(part)
     return wishes[:MAX_CLAUSES] or [read.typed.strip()]
+
+
+_OTHERWISE = re.compile(
+    rf"(?<![0-9a-z])chua[ ,.;?]+(?:neu )?chua(?: co| thi|, )+ ?(?={_VERB})"
+    rf"|[,.;?] *(?:neu (?:chua|khong|ko)|chua|khong|ko)(?: co| ai| gi)? thi (?={_VERB})"
+    rf"|[,.;?] *(?:and )?if (?:not|there is none|there isn't(?: one)?|nobody has),? (?:then )?(?={_VERB})"
+)
+
+
+def _otherwise(text: Text) -> int | None:
+    """Where the order begins that stands behind its own condition: `đã có vụ việc chưa, chưa thì mở đi`.
+
+    It is proposed like any act, and the proposal shows what there is already.
+    """
+    match = _OTHERWISE.search(text.plain)
+    return match.end() if match else None
 
 
 def _heads(part: str) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from matpho_agent.language.lexicon import Lexicon, Match, shipped
-from matpho_agent.language.places import Place, PlaceIndex, PlaceMatch, kind_of
+from matpho_agent.language.places import Place, PlaceIndex, PlaceMatch
 from matpho_agent.language.tokens import read_text
+from matpho_agent.language.toponyms import kind_of, telling
 from matpho_agent.planner.intents import reading_intent
 from matpho_agent.planner.plan import EventReference, NearPlan, QueryPlan
 from matpho_agent.planner.scan import Reading, scan
@@ -321,6 +322,9 @@ def _remainder(reading: Reading) -> str:
         for number, token in enumerate(reading.text.tokens)
         if number not in reading.taken and len(token.plain) > 1 and not token.plain.isdigit()
     ]
+    if reading.places:
+        words = telling(reading.text.tokens)
+        left = [number for number in left if reading.text.tokens[number] in words]
     if not left or (len(left) <= FEW_WORDS and reading.has("event")):
         return ""
     kept = [

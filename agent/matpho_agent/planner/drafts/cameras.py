@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from matpho_agent.language.places import is_generic
 from matpho_agent.language.tokens import read_text
+from matpho_agent.language.toponyms import telling
 from matpho_agent.planner.clause import Clause
 
 LITTLE = 5.0
@@ -190,8 +190,8 @@ def _preset_in_part(clause: Clause) -> str | None:
     said = {token.plain for token in clause.text.tokens}
     fit = []
     for name in _known_presets(clause):
-        telling = {token.plain for token in read_text(name).tokens if not is_generic(token)}
-        if telling and telling <= said:
+        words = {token.plain for token in telling(read_text(name).tokens)}
+        if words and words <= said:
             fit.append(name)
     return fit[0] if len(fit) == 1 else None
 
