@@ -11,6 +11,8 @@ from matpho_platform.access.principal import Role
 
 SHOWN = 10
 PASSAGES = 3
+QUOTED_CHARS = 600
+"""Of a procedure that fits a question as a whole, where no passage of it answers."""
 ROLE_NAMES: Mapping[str, tuple[str, str]] = {
     "officer": ("cán bộ", "officer"),
     "investigator": ("điều tra viên", "investigator"),
@@ -31,6 +33,11 @@ def procedures(call: Done, reader: Reader) -> str:
             "No results: no procedure that you may read matches.",
         )
     titles = {item["id"]: item["title"] for item in procedures}
+    citizen = reader.principal.role is Role.CITIZEN
+    if citizen:  # the steps are the staff's
+        passages = [passage for passage in passages if passage["kind"] == "text"]
+    if not passages and call.arguments.get("query") and procedures[0]["text"]:
+        passages = [{"procedure_id": procedures[0]["id"], "kind": "text", "quote": _opening(procedures[0]["text"])}]
     if not passages:
         head = pick(language, f"Có {data['total']} quy trình:", f"{data['total']} procedures:")
         lines = [f"{number}. {item['title']} ({item['id']})" for number, item in enumerate(procedures[:SHOWN], 1)]
@@ -38,12 +45,20 @@ def procedures(call: Done, reader: Reader) -> str:
         more = [pick(language, f"… và {rest} quy trình nữa.", f"… and {rest} more.")] if rest > 0 else []
         return "\n".join([head, *lines, *more])
     lines = [_passage(passage, titles, language) for passage in passages[:PASSAGES]]
-    if reader.principal.role is not Role.CITIZEN and procedures[0]["steps"]:
+    if not citizen and procedures[0]["steps"]:
         lines.append(_steps(procedures[0], language))
     others = [f"{item['title']} ({item['id']})" for item in procedures[1:4]]
     if others:
         lines.append(pick(language, "Quy trình khác có liên quan: ", "Other procedures: ") + "; ".join(others))
     return "\n".join(lines)
+
+
+def _opening(text: str) -> str:
+    """Whole sentences from the beginning of a procedure's text."""
+    if len(text) <= QUOTED_CHARS:
+        return text
+    cut = text.rfind(". ", 0, QUOTED_CHARS)
+    return text[: cut + 1] if cut > 0 else f"{text[:QUOTED_CHARS]}…"
 
 
 def _passage(passage: Mapping[str, Any], titles: Mapping[str, str], language: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from matpho_agent.language.lexicon import lexicon_of
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.intents import CAMERA_WORDS
@@ -51,6 +53,10 @@ PUZZLED = (
     "why",
     "which",
 )
+_MEASURED = re.compile(
+    r"(?<![a-z])(?:may|bao nhieu|chung nao|luc nao|the nao) (?:[a-z]+ ){0,3}(?:thi|moi|la|den)(?![a-z])"
+)
+"""`ngập mấy phân thì cấm xe` asks after a rule."""
 HEAD = 4
 
 
@@ -96,7 +102,9 @@ def _troubled(clause: Clause) -> bool:
 def _questions(clause: Clause) -> bool:
     """Whether a clause asks how or how long, so that it tells of no trouble."""
     polite = clause.says("can", "could", "please", "giúp", "giùm")
-    return ("?" in clause.free.typed and not polite) or any(way in clause.free.plain for way in HOW)
+    if any(way in clause.free.plain for way in HOW) or _MEASURED.search(clause.free.plain):
+        return True
+    return "?" in clause.free.typed and not polite
 
 
 def informs(clause: Clause) -> bool:

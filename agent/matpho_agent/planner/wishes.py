@@ -104,8 +104,17 @@ def _asks_which_wait(clause: Clause) -> bool:
     return bool(_WAITING.search(clause.free.plain)) and asks(clause)
 
 
+_RELATIVE = re.compile(
+    r"(?<![a-z])whose (?:number )?(?:plates?|numbers?|registrations?) "
+    r"(?:ends?|ending|starts?|begins?|contains?|has|reads?|is|was)(?![a-z])"
+)
+"""`the lorry whose plate ends in 640.33` is looked for, not asked after."""
+
+
 def _identity(clause: Clause) -> bool:
     found = clause.reading.identifiers
+    if _RELATIVE.search(clause.free.plain):
+        return False
     if "identity" in clause.acts:
         return "procedure" not in clause.acts and not (clause.code("request") and not found.plate)
     subject = bool(found.plate or found.citizen_id or found.birth)
@@ -124,7 +133,7 @@ def _briefing(clause: Clause) -> bool:
 
 
 def _procedures(clause: Clause) -> bool:
-    if clause.situation.role == "citizen" and clause.acts & {"report", "submit"}:
+    if clause.situation.role == "citizen" and (clause.acts & {"report", "submit", "curious"} or clause.code("report")):
         return False
     if "procedure" in clause.acts:
         return not opens(clause)

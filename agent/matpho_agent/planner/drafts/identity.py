@@ -9,6 +9,8 @@ from matpho_agent.language.lexicon import lexicon_of
 from matpho_agent.language.tokens import read_text
 from matpho_agent.planner.acts import longest
 from matpho_agent.planner.clause import Clause
+from matpho_contracts.text import words
+from matpho_platform.identity.grant import SAME_PURPOSES
 
 _SPLIT = re.compile(r"\s*(?:,|/|;|\+|&|\bvà\b|\bva\b|\bvới\b|\bvoi\b|\bcùng\b|\band\b)\s*", re.IGNORECASE)
 _PERSON = re.compile(r"[^\W\d_]+(?:\s+[^\W\d_]+){1,5}")
@@ -45,12 +47,19 @@ def request_check(clause: Clause) -> dict[str, Any]:
     subject = _subject(clause)
     if subject:
         found["subject"] = subject
-    if clause.pieces.get("purpose"):
-        found["purpose"] = clause.pieces["purpose"]
+    purpose = clause.pieces.get("purpose") or _purpose(clause)
+    if purpose:
+        found["purpose"] = purpose
     fields = _fields(clause)
     if fields:
         found["fields"] = fields
     return found
+
+
+def _purpose(clause: Clause) -> str | None:
+    """A purpose that nothing announces: a piece between commas that is one of those that agencies have."""
+    known = {" ".join(words(way)) for ways in SAME_PURPOSES for way in ways}
+    return next((part.strip() for part in clause.free.typed.split(",") if " ".join(words(part)) in known), None)
 
 
 def _subject(clause: Clause) -> dict[str, str]:
@@ -133,12 +142,21 @@ def decide(clause: Clause) -> dict[str, Any]:
     """`decide_identity_check`: which, approve or reject, and why."""
     found: dict[str, Any] = request_id(clause)
     if clause.acts & {"approve", "reject"}:
-        found["decision"] = "reject" if "reject" in clause.acts or _denied(clause) else "approve"
+        found["decision"] = "reject" if _rejected(clause) or _denied(clause) else "approve"
     elif clause.acts & {"allow", "return"}:
         found["decision"] = "reject" if "return" in clause.acts else "approve"
     if clause.pieces.get("reason"):
         found["reason"] = clause.pieces["reason"]
     return found
+
+
+def _rejected(clause: Clause) -> bool:
+    """Whether the wish is a no; `bác` beside a word of approval is who is spoken to: `bác ơi duyệt giúp`."""
+    if "approve" not in clause.acts:
+        return True
+    tokens = clause.free.tokens
+    rejections = [match for match in clause.found("act") if match.value == "reject"]
+    return any(match.length > 1 or tokens[match.start].plain != "bac" for match in rejections)
 
 
 def _denied(clause: Clause) -> bool:
