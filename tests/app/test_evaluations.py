@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 from typer.testing import CliRunner
 
+from matpho.bench import agent_calls
 from matpho.eval.days import Labelled, label
 from matpho.eval.rules import Reported, matched, unacted
 from matpho.eval.search import questions
@@ -97,9 +98,7 @@ class TestBenches:
         assert {(row["engine"], row["turn"]) for row in rows if "turn" in row} == {
             (engine, turn) for engine in ("matpho graph", "loop by hand", "graph less loop") for turn in (1, 60)
         }
-        alone = ("tool alone", "processor time", "policy alone", "two bare commits", "two bare flushes")
-        ways = ("gateway, policy, audit", *alone)
-        assert {row["engine"]: row["n"] for row in rows if "turn" not in row} == dict.fromkeys(ways, 100)
+        assert {row["engine"]: row["n"] for row in rows if "turn" not in row} == dict.fromkeys(agent_calls.ROWS, 100)
         assert all(row["p50_ms"] <= row["p95_ms"] <= row["p99_ms"] and row["n"] > 1 for row in rows)
         assert report["gateway_over_commits"] > 0
 

@@ -99,8 +99,8 @@ async def _measure(folder: Path, conversations: int, calls: int) -> list[dict[st
             taken: dict[tuple[str, int], list[float]] = {}
             for number in range(conversations):
                 await _talk(assistant, gateway, f"c{number}", LAST_TURN, lambda *key_ms: _note(taken, *key_ms))
-            newest = (await center.events.search(Scope(None), None, EventFilter(), limit=1)).hits[0].id
-            ways = await agent_calls.measure(center, gateway, COMMANDER, newest, folder, calls)
+            hits = (await center.events.search(Scope(None), None, EventFilter(), limit=EVENTS)).hits
+            ways = await agent_calls.measure(center, CAMERA.area, [hit.id for hit in hits], folder, calls)
     finally:
         await center.close()
     turns = [_row(engine, turn, samples) for (engine, turn), samples in sorted(taken.items(), reverse=True)]

@@ -1,10 +1,13 @@
-"""What the way through the gateway costs a call: judging, narrowing, redacting, two durable entries in the audit trail.
+"""What the way through the gateway costs a call: who calls, judging, narrowing, two durable audit entries, redacting.
 
-`gateway, policy, audit` is a call's time less the tool's own; `tool alone` is that tool's own; `processor time` is what
-the whole call computes on the event loop, which other load cannot stretch as it does the clock; `policy alone` is one
-decision; `two bare commits` is what the disk asks for two rows made durable one after the other, which no audit trail
-that is written before and after an act can go below, `two bare flushes` the disk's own part in them. They take turns,
-so that a busy machine slows all alike.
+`gateway, policy, audit` is everything of a call but the tool's own body: the caller's session is read, the event found
+that the policy is asked about, the policy asked, an entry written before and another after, the result redacted. `tool
+alone` is that body; `processor time` what the call computes in all, on every thread of the process, work beside it (the
+log's publishing, copying the write-ahead log) included, which other load stretches less than the clock; `policy alone`
+is one decision about an event's place, `policy, first time` one about a caller never met before; `two bare commits`
+is what the disk asks for two rows made durable one after the other, which no audit trail that is written before and
+after an act can go below, `two bare flushes` the disk's own part in them. They take turns, so that a busy machine slows
+all alike. Callers and events change from call to call.
 """
 
 from __future__ import annotations
@@ -12,51 +15,95 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from matpho.bench.flushes import bare_commit, bare_flush
-from matpho_platform.access.policy import Facts
-from matpho_platform.access.principal import Principal
+from matpho_platform.access.policy import Facts, Resource
+from matpho_platform.access.principal import Principal, Role
 from matpho_platform.center import Center
-from matpho_tools.contract import Outcome
+from matpho_tools.contract import Call, Outcome, Produced
 from matpho_tools.gateway import Gateway
+from matpho_tools.registry import TOOLS
 
-WAY, TOOL, PROCESSOR, POLICY = "gateway, policy, audit", "tool alone", "processor time", "policy alone"
+WAY, TOOL, PROCESSOR = "gateway, policy, audit", "tool alone", "processor time"
+POLICY, POLICY_FIRST = "policy alone", "policy, first time"
 COMMITS, FLUSHES = "two bare commits", "two bare flushes"
-WARM_UP = 20
+ROWS = (WAY, TOOL, PROCESSOR, POLICY, POLICY_FIRST, COMMITS, FLUSHES)
+NAME = "get_event"
+OFFICERS = 20
+WARM_UP = 40
 
 
-async def measure(
-    center: Center, gateway: Gateway, principal: Principal, event_id: str, folder: Path, calls: int
-) -> list[dict[str, Any]]:
-    """Rows with `engine`, `n`, `p50_ms`, `p95_ms`, `p99_ms` over so many calls of `get_event`.
+async def measure(center: Center, area: str, events: Sequence[str], folder: Path, calls: int) -> list[dict[str, Any]]:
+    """Rows with `engine`, `n`, `p50_ms`, `p95_ms`, `p99_ms` over so many calls of `get_event` by officers of the area.
 
     Raises RuntimeError when a call does not answer.
     """
     taken: dict[str, list[float]] = defaultdict(list)
+    caller = _Caller(center, await _sessions(center, area), events)
+    place = Resource(center.areas.lineage(area))
+    now = datetime.now(UTC)
     with bare_commit(folder / "bare.db") as commit, bare_flush(folder / "flushed") as flush:
         for number in range(calls + WARM_UP):
-            one = await _call(gateway, principal, event_id)
-            one[POLICY] = _timed(lambda: center.policy.decide(principal, "get_event", None, Facts(), None))
+            one, principal = await caller.call()
+            stranger = Principal(f"stranger-{number}", "", Role.OFFICER, (area,))
+            one[POLICY] = _timed(lambda who=principal: center.policy.decide(who, NAME, place, Facts(), now))
+            one[POLICY_FIRST] = _timed(lambda who=stranger: center.policy.decide(who, NAME, place, Facts(), now))
             one[COMMITS] = await asyncio.to_thread(_timed, commit, 2)
             one[FLUSHES] = await asyncio.to_thread(_timed, flush, 2)
             if number >= WARM_UP:
                 for name, spent in one.items():
                     taken[name].append(spent)
-    return [_row(name, taken[name]) for name in (WAY, TOOL, PROCESSOR, POLICY, COMMITS, FLUSHES)]
+    return [_row(name, taken[name]) for name in ROWS]
 
 
-async def _call(gateway: Gateway, principal: Principal, event_id: str) -> dict[str, float]:
-    started, computed = time.perf_counter(), time.thread_time()
-    result = await gateway.call(principal, "get_event", {"event_id": event_id}, channel="bench")
-    spent, computed = (time.perf_counter() - started) * 1000, (time.thread_time() - computed) * 1000
-    if result.outcome is not Outcome.ANSWERED:
-        raise RuntimeError(f"the call ended {result.outcome.value}, not answered")
-    return {WAY: spent - result.milliseconds, TOOL: result.milliseconds, PROCESSOR: computed}
+class _Caller:
+    """Calls the tool as a request does, by one officer after the other, and stops the tool's own time apart."""
+
+    def __init__(self, center: Center, tokens: Sequence[str], events: Sequence[str]) -> None:
+        tool = TOOLS[NAME]
+        self._center = center
+        self._tokens, self._events = cycle(tokens), cycle(events)
+        self._gateway = Gateway(center, tools={**TOOLS, NAME: replace(tool, run=self._stopped(tool.run))})
+        self._tool_ms = 0.0
+
+    def _stopped(self, run: Callable[[Call[Any]], Awaitable[Produced]]) -> Callable[[Call[Any]], Awaitable[Produced]]:
+        async def stopped(call: Call[Any]) -> Produced:
+            started = time.perf_counter()
+            produced = await run(call)
+            self._tool_ms = (time.perf_counter() - started) * 1000
+            return produced
+
+        return stopped
+
+    async def call(self) -> tuple[dict[str, float], Principal]:
+        """One call's times in milliseconds, and who made it."""
+        token, event_id = next(self._tokens), next(self._events)
+        started, computed = time.perf_counter(), time.process_time()
+        principal = await self._center.accounts.principal(token)
+        result = await self._gateway.call(principal, NAME, {"event_id": event_id}, channel="bench")
+        spent, computed = (time.perf_counter() - started) * 1000, (time.process_time() - computed) * 1000
+        if result.outcome is not Outcome.ANSWERED:
+            raise RuntimeError(f"the call ended {result.outcome.value}, not answered")
+        return {WAY: spent - self._tool_ms, TOOL: self._tool_ms, PROCESSOR: computed}, principal
+
+
+async def _sessions(center: Center, area: str) -> list[str]:
+    """Tokens of officers who are signed in, with a second factor."""
+    tokens = []
+    for number in range(OFFICERS):
+        user_id = f"officer-{number}"
+        await center.accounts.create(user_id, user_id, Role.OFFICER, None, areas=(area,))
+        opened = await center.accounts.sessions.open(user_id, Role.OFFICER, full=True, mfa_at=datetime.now(UTC))
+        tokens.append(opened.token)
+    return tokens
 
 
 def _timed(act: Callable[[], object], times: int = 1) -> float:
