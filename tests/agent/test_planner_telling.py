@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from matpho_agent.language.places import Place, PlaceIndex
+from matpho_agent.planner.clauses import clauses
 from matpho_agent.planner.dialogue import take_step
 from matpho_agent.planner.plan import Memory, QueryPlan, Remembered
 from matpho_agent.planner.replies import plain_answer, puts_off
@@ -168,3 +169,43 @@ def test_more_ways_to_say_yes(said: str) -> None:
 @pytest.mark.parametrize("said", ["thu hồi lại", "hủy lệnh đó đi", "stand down", "nỏ cần", "anh đổi ý rồi", "kệ nó"])
 def test_more_ways_to_say_no(said: str) -> None:
     assert plain_answer(said) == "no"
+
+
+@pytest.mark.parametrize(
+    ("said", "incident"),
+    [("đã có lực lượng nào tới chưa", "NV-31"), ("who has been sent there so far?", "NV-31"),
+     ("anybody on scene yet?", "NV-31"), ("có đội nào đến đó chưa", "NV-31"), ("vụ đó tới bước mô rồi", "NV-31")],
+)  # fmt: skip
+def test_asking_who_has_come_orders_nothing(said: str, incident: str) -> None:
+    memory = cases()
+    memory.incident_id = incident
+    got = say(said, memory)
+    assert (got.tool, got.arguments) == ("get_incident", {"incident_id": incident})
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["ok, open a high-priority incident on it", "raise a critical incident for that", "log another minor case on this"],
+)
+def test_an_incident_is_opened_whatever_is_said_of_it(said: str) -> None:
+    memory = listed()
+    memory.event_id = "n3"
+    got = say(said, memory)
+    assert (got.tool, (got.arguments or {}).get("event_ids")) == ("open_incident", ["n3"])
+
+
+@pytest.mark.parametrize(
+    "said", ["đã điều ai tới chưa, chưa thì điều công an phường tới", "has anyone been sent, if not, send somebody"]
+)
+def test_an_order_behind_its_own_condition_is_that_order(said: str) -> None:
+    memory = cases()
+    memory.incident_id = "NV-30"
+    assert clauses(said)[0].startswith(("điều", "send"))
+    assert say(clauses(said)[0], memory).plan.intent == "dispatch_unit"
+
+
+@pytest.mark.parametrize(
+    "said", ["liệt kê các vụ việc chưa ai tiếp nhận", "list the incidents nobody has picked up yet"]
+)
+def test_a_list_is_no_question_about_one(said: str) -> None:
+    assert say(said, cases()).tool == "list_incidents"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from matpho_agent.planner.plan import QueryPlan
 
 if TYPE_CHECKING:
+    from matpho_agent.language.places import PlaceMatch
     from matpho_agent.planner.scan import Reading
 
 READING = (
@@ -39,7 +40,14 @@ LISTS = (
 
 def speaks_of_cameras(reading: Reading) -> bool:
     """Whether a word for cameras occurs: `cam`, `camera`, `máy quay`, `thiết bị`."""
-    return reading.says(*CAMERA_WORDS) or any(_says_in_order(reading, words) for words in DEVICES)
+    named = {number for match in reading.places for number in range(match.start, match.end) if _areas_only(match)}
+    said = any(token.plain in CAMERA_WORDS for place, token in enumerate(reading.text.tokens) if place not in named)
+    return said or any(_says_in_order(reading, words) for words in DEVICES)
+
+
+def _areas_only(match: PlaceMatch) -> bool:
+    """Whether a name is an area's: the `Cam` of `Cam Ly` is no camera."""
+    return all(place.kind == "area" for place in match.places)
 
 
 def wants_a_list(reading: Reading) -> bool:

@@ -1,4 +1,4 @@
-"""Whether a clause orders something done to an incident, a unit or a camera, or asks about incidents."""
+"""Whether a clause orders something done to an incident, a unit or a camera, and how a question looks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from matpho_agent.planner.clause import Clause
 from matpho_agent.planner.drafts.cameras import degrees_in, direction, known_preset, measured, move, names_preset
 from matpho_agent.planner.drafts.steps import step_done_bare
-from matpho_agent.planner.intents import CAMERA_WORDS
+from matpho_agent.planner.intents import speaks_of_cameras
 
 ASKING = (
     "nào", "mấy", "nhiêu", "những", "các", "list", "which", "many", "liệt", "kê", "show", "what", "share", "any",
@@ -58,6 +58,8 @@ def wonders(clause: Clause) -> bool:
     first = tokens[0].plain if tokens else ""
     if first in {"ai", "who", "why", "when", "sao"} or clause.says("nào", "gì", "which"):
         return True
+    if any(match.start() not in clause.placed for match in _WHERE.finditer(clause.free.typed)):
+        return True
     ending = [token.plain for token in tokens if token.plain not in PARTICLES][-1:]
     return ending == ["chua"] and clause.says("chưa")
 
@@ -66,6 +68,10 @@ PARTICLES = frozenset(
     {"vay", "the", "nhi", "em", "anh", "chi", "ban", "a", "ha", "hen", "ta", "roi", "r", "oi", "day", "ay", "do", "nhe"}
 )
 """Words behind the last that tells whether somebody asks."""
+
+
+_WHERE = re.compile(r"(?<!\w)(?:mô(?! (?:tô|hình|tả))|răng)(?!\w)")
+"""The words of the centre of the country for `đâu`, `nào` and `sao`, only with their marks and outside names."""
 
 
 def speaks_of_many(clause: Clause) -> bool:
@@ -124,13 +130,19 @@ def acknowledges(clause: Clause) -> bool:
 
 def opens(clause: Clause) -> bool:
     """`open_incident`."""
-    if "open" not in clause.acts or clause.code("incident") or "standing" in clause.acts or wonders(clause):
+    told = "open" in clause.acts or _OPENS_ONE.search(clause.free.plain)
+    if not told or clause.code("incident") or "standing" in clause.acts or wonders(clause):
         return False
     first = clause.free.tokens[0].plain if clause.free.tokens else ""
     undecided = first in ASKED_FIRST or any(way in clause.free.plain for way in UNDECIDED)
     return not undecided and not _asks_whether(clause)
 
 
+_OPENS_ONE = re.compile(
+    r"(?<![0-9a-z])(?:open|create|raise|start|log|launch) (?:up )?(?:a|an|one|another) (?:[a-z]+[ -]){0,3}"
+    r"(?:incident|case)(?![0-9a-z])"
+)
+"""`open a high-priority incident`: one is opened, whatever is said of it."""
 UNDECIDED = ("khi nao", "the nao", "lam sao", "bao gio", "how do", "how to", "how many")
 ASKED_FIRST = frozenset({"did", "has", "have", "was", "were", "is", "are"})
 """Words of those who ask about opening rather than order it."""
@@ -152,9 +164,17 @@ def asks_if_done(clause: Clause) -> bool:
     return ("chua" in ending and clause.says("chưa")) or begun
 
 
+REPORTING = re.compile(
+    r" *bao cao (?:chi huy|thu truong|sep|lanh dao|dong chi|anh|chi)[ ,:]+(?!vu |su viec |cai |no |viec )"
+)
+"""How one who is on duty begins to speak: nothing is handed up by that."""
+
+
 def escalates(clause: Clause) -> bool:
     """`escalate_incident`: handed up, or a level named beside an incident."""
     if clause.acts & {"standing", "step"} or wonders(clause):
+        return False
+    if REPORTING.match(clause.free.plain) and not clause.code("incident", "") and clause.plan.has_filters():
         return False
     spoken = [match for match in clause.found("level") if not match.typo]
     lifted = bool(spoken and clause.code("incident", "")) and not asks(clause) and not clause.unit_names
@@ -230,8 +250,8 @@ def reads_cameras(clause: Clause) -> bool:
         return True
     if clause.codes or held or clause.situation.role == "citizen":
         return False
-    named = plan.camera_ids or plan.camera_options or plan.camera_that or clause.says(*CAMERA_WORDS)
-    if clause.acts & {"standing", "incident"} and not clause.says(*CAMERA_WORDS):
+    named = plan.camera_ids or plan.camera_options or plan.camera_that or speaks_of_cameras(clause.reading)
+    if clause.acts & {"standing", "incident"} and not speaks_of_cameras(clause.reading):
         return False
     if "progress" in clause.acts and plan.event_types and clause.says(*CASES):
         return False
@@ -261,55 +281,9 @@ def moves(clause: Clause) -> bool:
     plan, memory = clause.plan, clause.memory
     if "move" in clause.acts:
         return True
-    camera = plan.camera_ids or plan.camera_options or plan.camera_that or clause.says(*CAMERA_WORDS)
+    camera = plan.camera_ids or plan.camera_options or plan.camera_that or speaks_of_cameras(clause.reading)
     if not (camera or memory.topic == "camera"):
         return False
     if camera and known_preset(clause) and clause.says(*TO_PRESET) and not asks(clause) and not plan.event_types:
         return True
     return "aim" in clause.acts or bool(direction(clause) and degrees_in(measured(clause)) is not None)
-
-
-DONE_TO_INCIDENTS = frozenset({"dispatch", "ack", "escalate", "open", "close", "resolve"})
-
-
-def asks_of_incident(clause: Clause) -> bool:
-    """`get_incident`: how far it has come, or the incident of the event pointed at."""
-    plan = clause.plan
-    if clause.acts & {"assigned", "priority"} and asks(clause):
-        return False
-    described = bool(plan.areas or plan.camera_ids) and (clause.says(*CASES) or clause.memory.topic == "incident")
-    pointed = clause.reading.has("reference") or clause.reading.has("ordinal") or bool(plan.event_types) or described
-    spoken_of = bool(clause.code("incident", "") or pointed or clause.memory.topic in {"event", "incident"})
-    if plan.event_types and clause.says("status") and "?" in clause.free.typed and not clause.says(*CAMERA_WORDS):
-        return True
-    if "progress" in clause.acts or (asks_if_done(clause) and clause.acts & DONE_TO_INCIDENTS):
-        return spoken_of
-    if "dossier" in clause.acts and pointed:
-        return True
-    return (
-        "incident" in clause.acts and clause.reading.has("reference") and not clause.says("nào", "mấy", "những", "các")
-    )
-
-
-def lists_incidents(clause: Clause) -> bool:
-    """`list_incidents`: by state, priority, whose they are, or simply all."""
-    if "backlog" in clause.acts and not clause.plan.event_types and not clause.codes:
-        return True
-    if "worst" in clause.reading.values("ordinal") and clause.says("nào", "which", "what") and clause.says(*CASES):
-        return not clause.plan.event_types and not clause.memory.results
-    cases = clause.says("việc", "vụ", "incident", "incidents", "cases", "case", "ca", "dụ", "job", "jobs", "tickets")
-    cases = cases or clause.says(*NOBODY[:3]) or speaks_of_many(clause)
-    if clause.plan.group_by or (
-        clause.plan.intent == "event_statistics" and clause.says("tổng", "đếm", "count", "number")
-    ):
-        return False
-    if "incident" in clause.acts and not clause.codes:
-        return True
-    if (
-        clause.says("vụ", "incidents")
-        and clause.says("khẩn", "urgent")
-        and asks(clause)
-        and not clause.plan.event_types
-    ):
-        return not clause.codes
-    return bool(cases and clause.acts & {"standing", "backlog", "assigned", "priority"} and not clause.codes)

@@ -358,7 +358,9 @@ def _named_one(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     places = plan.camera_ids or plan.camera_options or plan.areas
     rows = memory.incidents if memory.topic == "incident" else memory.results
     fit = fitting(rows, plan, clause.situation)
-    told = told_by_words(rows, clause, kinds=not fit) if memory.topic in {"event", "incident"} and not places else []
+    told = (
+        told_by_words(rows, clause, kinds=len(fit) != 1) if memory.topic in {"event", "incident"} and not places else []
+    )
     if len(told) == 1 < len(rows) and (told[0] in fit or not fit) and not plan.time_from:
         plan.intent, plan.event = _topic_tool(memory), EventReference(event_id=told[0].id)
         return plan if memory.topic == "event" else QueryPlan(intent=plan.intent, arguments={"incident_id": told[0].id})

@@ -18,6 +18,7 @@ _ENDS = re.compile(
     r" (?P<w>dau tien|dau|tren cung|tren|cuoi cung|cuoi|chot|duoi cung|moi nhat|gan nhat)"
     r"|(?:the )?(?P<v>first|top|last|latest|newest|bottom) (?P<m>two|three|four|five|[2-6]))(?![0-9a-z])"
 )
+PICTURED = frozenset({"event", "object", "colour"})
 _FROM_END = frozenset({"cuoi cung", "cuoi", "chot", "duoi cung", "last", "bottom"})
 _NEWEST = frozenset({"moi nhat", "gan nhat", "latest", "newest"})
 
@@ -43,7 +44,7 @@ def at_the_ends(rows: Sequence[Remembered], clause: Clause) -> list[Remembered]:
 def told_by_words(rows: Sequence[Remembered], clause: Clause, *, kinds: bool = False) -> list[Remembered]:
     """The rows whose caption or place shares most of the words that nothing else explains; none where none shares.
 
-    With `kinds` the words of kinds of events count too: `vụ pháo hoa` of rows among which there is no fire.
+    With `kinds` the words of kinds and things count too: `vụ pháo hoa` of rows among which there is no fire.
     """
     left = _left(clause, kinds)
     scores = {row.id: _shared(left, row, clause) for row in rows} if left else {}
@@ -62,7 +63,7 @@ def _left(clause: Clause, kinds: bool) -> list[Token]:
     return [
         token
         for place, token in enumerate(reading.text.tokens)
-        if place not in reading.taken or token.plain == count or (kinds and reading.taken[place] == "event")
+        if place not in reading.taken or token.plain == count or (kinds and reading.taken[place] in PICTURED)
     ]
 
 

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from matpho_agent.planner.auditing import searches_audit
 from matpho_agent.planner.citizens import asks_of_report, informs, submits, wonders_at_large
 from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.inquiries import asks_of_incident, lists_incidents
 from matpho_agent.planner.orders import (
     acknowledges,
     asks,
-    asks_of_incident,
     dispatches,
     escalates,
-    lists_incidents,
     moves,
     opens,
     reads_cameras,
@@ -67,6 +66,8 @@ def _watch(clause: Clause) -> bool:
         return False
     if "norm" in clause.acts and (clause.free.typed.rstrip().endswith("?") or clause.says("bao", "mấy", "how")):
         return False  # `trong bao lâu thì phải báo chỉ huy khi có cháy` asks of a duty
+    if "ack" in clause.acts and not clause.plan.has_filters():
+        return False
     return "watch" in clause.acts and not clause.code("incident")
 
 
