@@ -8,7 +8,7 @@ import unicodedata
 ELLIPSIS = "…"
 _SCHEME = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,20}):(//|\\\\)")
 _DOMAIN = re.compile(r"(?i)(?<=[a-z0-9])\.(?=[a-z]{2,24}(?![a-zà-ỹ0-9_]))")
-_MENTION = re.compile(r"(?<!\w)([@#/])(?=\w)")
+_MENTION = re.compile(r"(?<![\w/])([@#/])(?=\w)")
 _BARRED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Control and format characters (bidirectional overrides among them), surrogates, private use, line separators."""
 

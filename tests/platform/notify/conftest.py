@@ -83,8 +83,8 @@ async def world() -> AsyncIterator[World]:
         body = await request.body()
         form: dict[str, Any] = {}
         if request.headers.get("content-type", "").startswith(("multipart", "application/x-www-form")):
-            given = await request.form()
-            form = {key: value if isinstance(value, str) else await value.read() for key, value in given.items()}
+            async with request.form() as given:
+                form = {key: value if isinstance(value, str) else await value.read() for key, value in given.items()}
         asked = Asked(f"/{path}", dict(request.headers), body, form)
         made.asked.append(asked)
         answer = made.answering(asked)
