@@ -96,7 +96,7 @@ class Publisher:
         at = start - start % WIDTH
         while at < size:
             limit = min(_BUNDLES_AT_ONCE * WIDTH, size - at)
-            entries = [row["entry"].encode() for row in await repository.entries_from(session, at, limit)]
+            entries = await repository.texts_from(session, at, limit)
             if len(entries) != limit:
                 raise AuditBrokenError("The log lacks entries that its checkpoint covers.")
             await asyncio.to_thread(self._write, at, entries)

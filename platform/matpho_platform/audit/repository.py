@@ -59,6 +59,14 @@ async def raw_from(session: ReadSession, first: int, limit: int) -> Sequence[Seq
     return await session.at_once(_READ, (first, limit))
 
 
+async def texts_from(session: ReadSession, first: int, limit: int) -> Sequence[bytes]:
+    """Entries alone, as they were hashed, in order of their index."""
+    rows = await session.at_once(
+        "SELECT entry FROM audit_entries WHERE log_index >= ? ORDER BY log_index LIMIT ?", (first, limit)
+    )
+    return [row[0].encode() for row in rows]
+
+
 async def leaves_from(session: ReadSession, first: int, limit: int) -> Sequence[bytes]:
     """Leaf hashes in order of their index."""
     rows = await session.at_once(

@@ -49,14 +49,16 @@ class FileDatabase:
     @asynccontextmanager
     async def begin(self, *, write: bool) -> AsyncIterator[FileTransaction]:
         """A transaction: committed, which is on disk, when the block ends well; gone when it raises."""
-        async with (self._writes if write else self._reads).one() as thread:
-            transaction = FileTransaction(thread, write=write)
-            try:
-                yield transaction
-                await transaction.end()
-            except BaseException:
-                transaction.drop()
-                raise
+        threads = self._writes if write else self._reads
+        transaction = FileTransaction(await threads.take(), write=write)
+        try:
+            yield transaction
+            await transaction.end()
+        except BaseException:
+            transaction.drop()
+            raise
+        finally:
+            threads.put_back(transaction.thread)
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -90,31 +92,31 @@ class _Threads:
         self._free: list[_Thread] = []
         self._closed = False
 
-    @asynccontextmanager
-    async def one(self) -> AsyncIterator[_Thread]:
-        """A connection for this block alone."""
-        await self._place()
-        try:
-            if self._closed:
-                raise DatabaseError("The database is closed.")
-            thread = self._free.pop() if self._free else self._more()
-            try:
-                yield thread
-            finally:
-                self._free.append(thread)
-        finally:
+    async def take(self) -> _Thread:
+        """A connection for the caller alone, who puts it back. Raises DatabaseError when there is none."""
+        if self._places.locked():
+            await self._wait()
+        else:
+            await self._places.acquire()  # at once
+        if self._closed:
             self._places.release()
+            raise DatabaseError("The database is closed.")
+        if not self._free:
+            self._all.append(_Thread(self._engine))
+            return self._all[-1]
+        return self._free.pop()
 
-    async def _place(self) -> None:
+    async def _wait(self) -> None:
         try:
-            async with asyncio.timeout(WAIT_S if self._places.locked() else None):
+            async with asyncio.timeout(WAIT_S):
                 await self._places.acquire()
         except TimeoutError as error:
             raise DatabaseError("The database is busy.", action="Try again soon.") from error
 
-    def _more(self) -> _Thread:
-        self._all.append(_Thread(self._engine))
-        return self._all[-1]
+    def put_back(self, thread: _Thread) -> None:
+        """Whoever comes next may have it."""
+        self._free.append(thread)
+        self._places.release()
 
     async def close(self) -> None:
         """Close them all, each after what it was told before."""
@@ -217,7 +219,7 @@ class FileTransaction:
     dialect = "sqlite"
 
     def __init__(self, thread: _Thread, *, write: bool) -> None:
-        self._thread = thread
+        self.thread = thread
         self._write = write
         self._begin = "BEGIN IMMEDIATE" if write else "BEGIN"
         """The statement that begins it, until that was run."""
@@ -232,7 +234,7 @@ class FileTransaction:
             ready(raw(connection))
             return act(connection)
 
-        return await self._thread.ask(trip)
+        return await self.thread.ask(trip)
 
     async def at_once(self, statement: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]:
         """The rows of a statement, which SQLAlchemy does not see."""
@@ -272,7 +274,7 @@ class FileTransaction:
         if self._begin and not self._ahead:
             return
         if not self._write:
-            self._thread.tell(lambda connection: raw(connection).rollback())
+            self.thread.tell(lambda connection: raw(connection).rollback())
             return
         ready = self._ready()
 
@@ -284,12 +286,12 @@ class FileTransaction:
                     raise sqlite3.OperationalError("the transaction was rolled back")
                 driver.commit()
 
-        await self._thread.ask(commit)
+        await self.thread.ask(commit)
 
     def drop(self) -> None:
         """Roll back; what waits is gone."""
         if not self._begin:
-            self._thread.tell(lambda connection: raw(connection).rollback())
+            self.thread.tell(lambda connection: raw(connection).rollback())
 
 
 @contextmanager

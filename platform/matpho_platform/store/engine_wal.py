@@ -7,7 +7,8 @@ import logging
 import sqlite3
 from contextlib import closing
 
-EVERY_COMMITS = 64
+EVERY_COMMITS = 256
+"""Some 2,000 pages of the log (8 MiB): fewer copies, for most pages of a commit are those of the one before."""
 _TRIES = 3
 """A commit in between leaves a little over; what is whole lets the next writer begin the log anew."""
 log = logging.getLogger(__name__)
