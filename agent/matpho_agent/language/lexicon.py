@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,15 +12,18 @@ from typing import Any
 
 import yaml
 
-from matpho_agent.language.spelling import within
+from matpho_agent.language.spelling import nearest, within
 from matpho_agent.language.tokens import Token, agrees, agrees_alone, read_text
 from matpho_contracts.errors import ConfigurationError
 
 MIN_TYPO_CHARS = 6
 """Shorter phrases must be typed right: at one letter's distance too many other words lie."""
 KEPT_COMPARED = 2000
+SHORT_TYPO_CHARS = 8
+"""Shorter phrases begin as they should: `racing` is a word of its own and no slip of `facing`."""
 LONG_TYPO_CHARS = 12
 """From here on two slips are forgiven."""
+_DIGIT = re.compile(r"\d")
 SURE_WORDS, SURE_CHARS = 4, 14
 """From so many words and letters on a slip is one even where each word is right elsewhere: `khong nong bao hiem`."""
 
@@ -55,12 +59,16 @@ class Match:
         return self.end - self.start
 
 
+_Group = tuple[list[str], list[Phrase]]
+"""Phrases that are told apart by their letters alone, beside how each is spelled."""
+
+
 class Lexicon:
     """All phrases, ready to be found; immutable after building, safe to share."""
 
     def __init__(self, phrases: Sequence[Phrase]) -> None:
         self._by_first: dict[str, list[Phrase]] = defaultdict(list)
-        self._typo: dict[tuple[int, int, str], list[tuple[str, Phrase]]] = defaultdict(list)
+        self._typo: dict[tuple[int, int, str], _Group] = defaultdict(lambda: ([], []))
         """By number of words, length, and first letter (`f`) or last letter (`l`): a slip leaves one of them whole."""
         self._vocabulary: set[str] = set()
         self._compared: dict[tuple[str, int], Phrase | None] = {}
@@ -70,8 +78,10 @@ class Lexicon:
             self._vocabulary.update(word.plain for word in phrase.words)
             if len(phrase.joined) >= MIN_TYPO_CHARS and not phrase.strict:
                 joined = phrase.joined
-                for key in (f"f{joined[0]}", f"l{joined[-1]}"):
-                    self._typo[len(phrase.words), len(joined), key].append((joined, phrase))
+                for key in (f"f{joined[0]}", f"l{joined[-1]}")[: 1 if len(joined) < SHORT_TYPO_CHARS else 2]:
+                    spellings, alike = self._typo[len(phrase.words), len(joined), key]
+                    spellings.append(joined)
+                    alike.append(phrase)
         for group in self._by_first.values():
             group.sort(key=lambda phrase: -len(phrase.words))
         self._longest = max((len(phrase.words) for phrase in phrases), default=0)
@@ -106,7 +116,7 @@ class Lexicon:
                 sure = size < SURE_WORDS or len(joined) < SURE_CHARS
                 if sure and all(token.plain in self._vocabulary or known(token.plain) for token in window):
                     continue
-                if len(joined) < MIN_TYPO_CHARS or any(character.isdigit() for character in joined):
+                if len(joined) < MIN_TYPO_CHARS or _DIGIT.search(joined):
                     continue
                 best = self._nearest(joined, size)
                 if best is not None and _marks_alike(window, joined, best):
@@ -119,21 +129,20 @@ class Lexicon:
             self._compared.clear()
         limit = 2 if len(joined) >= LONG_TYPO_CHARS else 1
         best: tuple[int, Phrase] | None = None
-        for spelled, phrase in self._alike(joined, size, limit):
-            distance = within(joined, spelled, limit)
-            if distance is not None and distance > 0 and (best is None or distance < best[0]):
-                best = (distance, phrase)
+        for spellings, phrases in self._alike(joined, size, limit):
+            found = nearest(joined, spellings, limit)
+            if found is not None and (best is None or found[0] < best[0]):
+                best = (found[0], phrases[found[1]])
         return self._compared.setdefault((joined, size), best[1] if best else None)
 
-    def _alike(self, joined: str, size: int, limit: int) -> Iterator[tuple[str, Phrase]]:
-        """Phrases near enough in length that begin or end with the same letter and share most letters."""
-        letters = set(joined)
+    def _alike(self, joined: str, size: int, limit: int) -> Iterator[_Group]:
+        """Phrases near enough in length that begin or end with the same letter."""
         for count in (size, size - 1, size + 1):
             for length in range(len(joined) - limit, len(joined) + limit + 1):
                 for key in (f"f{joined[0]}", f"l{joined[-1]}"):
-                    for spelled, phrase in self._typo.get((count, length, key), ()):
-                        if len(letters.symmetric_difference(spelled)) <= 2 * limit:
-                            yield spelled, phrase
+                    group = self._typo.get((count, length, key))
+                    if group is not None:
+                        yield group
 
 
 def _marks_alike(window: Sequence[Token], joined: str, phrase: Phrase) -> bool:

@@ -217,8 +217,14 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 
+_ANY = re.compile("|".join(re.sub(r"\(\?P<\w+>", "(?:", pattern.pattern) for pattern, _read in RULES))
+"""All rules at once: at most places in a text none of them begins."""
+
+
 def read_at(reader: Reader, position: int) -> Found | None:
     """The time expression that begins at `position`, and where it ends; None when there is none."""
+    if _ANY.match(reader.plain, position) is None:
+        return None
     for pattern, read in RULES:
         match = pattern.match(reader.plain, position)
         if match and match.end() > position:

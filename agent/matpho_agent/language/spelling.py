@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
+
 
 def within(left: str, right: str, limit: int) -> int | None:
     """The number of insertions, deletions, replacements and swaps of neighbours, or None when above `limit`.
-
-    Optimal string alignment (restricted Damerau-Levenshtein), stopped as soon as a row exceeds the limit.
 
     >>> within("colision", "collision", 1)
     1
@@ -15,18 +18,15 @@ def within(left: str, right: str, limit: int) -> int | None:
     >>> within("fire", "fight", 1) is None
     True
     """
-    if abs(len(left) - len(right)) > limit:
-        return None
-    before: list[int] = []
-    row = list(range(len(right) + 1))
-    for i, a in enumerate(left, 1):
-        current = [i]
-        for j, b in enumerate(right, 1):
-            cost = min(row[j] + 1, current[j - 1] + 1, row[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
-                cost = min(cost, before[j - 2] + 1)
-            current.append(cost)
-        if min(current) > limit:
-            return None
-        before, row = row, current
-    return row[-1] if row[-1] <= limit else None
+    distance = OSA.distance(left, right, score_cutoff=limit)
+    return distance if distance <= limit else None
+
+
+def nearest(typed: str, spellings: Sequence[str], limit: int) -> tuple[int, int] | None:
+    """The distance and the place of the first of the nearest spellings that is not the typed one; None above `limit`.
+
+    >>> nearest("colision", ["collisions", "collision"], 2)
+    (1, 1)
+    """
+    found = extract(typed, spellings, scorer=OSA.distance, score_cutoff=limit, limit=None)
+    return next(((int(distance), place) for _spelling, distance, place in found if distance), None)
