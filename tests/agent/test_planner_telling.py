@@ -9,6 +9,7 @@ import pytest
 from matpho_agent.language.places import Place, PlaceIndex
 from matpho_agent.planner.clauses import clauses
 from matpho_agent.planner.dialogue import take_step
+from matpho_agent.planner.lookups import Found
 from matpho_agent.planner.plan import Memory, QueryPlan, Remembered
 from matpho_agent.planner.replies import plain_answer, puts_off
 from matpho_agent.planner.situation import Situation
@@ -209,3 +210,42 @@ def test_an_order_behind_its_own_condition_is_that_order(said: str) -> None:
 )
 def test_a_list_is_no_question_about_one(said: str) -> None:
     assert say(said, cases()).tool == "list_incidents"
+
+
+@pytest.mark.parametrize(
+    ("said", "tool", "incident"),
+    [("vụ 30 tới đâu rồi", "get_incident", "NV-30"), ("đóng vụ 29, xử lý xong rồi", "update_incident", "NV-29"),
+     ("vụ số 031 ai đang xử lý", "get_incident", "NV-31"), ("close incident 31", "update_incident", "NV-31")],
+)  # fmt: skip
+def test_a_code_told_by_its_end(said: str, tool: str, incident: str) -> None:
+    got = say(said, cases())
+    assert (got.tool, (got.arguments or {})["incident_id"]) == (tool, incident)
+
+
+def test_an_end_that_nothing_shown_has_is_looked_up() -> None:
+    got = say("vụ 15 tới đâu rồi", Memory())
+    assert (got.lookup, got.tool) == (True, "list_incidents")
+    rows = (Remembered(id="NV-2015"), Remembered(id="NV-15"))
+    there = take_step("vụ 15 tới đâu rồi", KH, Memory(), [Found("list_incidents", rows)])
+    assert there.arguments == {"incident_id": "NV-15"}
+    nowhere = take_step("vụ 15 tới đâu rồi", KH, Memory(), [Found("list_incidents", ())])
+    assert nowhere.arguments == {"incident_id": "15"}
+
+
+def test_an_end_that_two_have_is_asked_about() -> None:
+    memory = Memory(incidents=[Remembered(id="NV-A-07"), Remembered(id="NV-B-07")], topic="incident")
+    asked = say("đóng vụ 07", memory).ask
+    assert asked is not None
+    assert (asked.missing, asked.options) == ("incident_id", ["NV-A-07", "NV-B-07"])
+    assert "incident_id" not in asked.plan.arguments
+
+
+def test_requests_reports_and_events_by_their_end() -> None:
+    requests = Memory(history=[{"user": "", "calls": [], "ids": ["PX-2026-0044"]}])
+    assert (say("duyệt yêu cầu 44", requests).arguments or {})["request_id"] == "PX-2026-0044"
+    reports = Memory(report_code="GY-90B")
+    assert (say("phản ánh 90B tới đâu rồi", reports).arguments or {})["code"] == "GY-90B"
+    memory = listed()
+    memory.results = [row("019e21a7-da08-7724-ae39-138ecb7936a5", "fight", "NT-1", 1, ""), *ROWS]
+    got = say("cho xem clip sự kiện ...7936a5", memory)
+    assert (got.tool, got.arguments) == ("get_clip", {"event_id": "019e21a7-da08-7724-ae39-138ecb7936a5"})

@@ -16,6 +16,7 @@ from matpho_agent.planner.plan import QueryPlan
 from matpho_agent.planner.references import point_at
 from matpho_agent.planner.resolve import Resolution, find_events, find_incident, plural
 from matpho_agent.planner.step import Step, ask
+from matpho_agent.planner.tails import whole_codes
 
 MOVEMENTS = ("preset", "pan", "tilt", "zoom", "home")
 ONE_EVENT_ONLY = frozenset({"open_incident"})
@@ -39,6 +40,8 @@ def complete(plan: QueryPlan, clause: Clause, found: Sequence[Found]) -> Step:
     """The call, the lookup before it, or the question for the first piece that is missing."""
     arguments = dict(plan.arguments)
     _of_vehicle(plan, clause, arguments)
+    if (first := whole_codes(plan, clause, found, arguments)) is not None:
+        return first
     for name in NEEDED.get(plan.intent, ()):
         if name in arguments:
             continue

@@ -20,6 +20,7 @@ from matpho_agent.planner.replies import plain_answer, puts_off
 from matpho_agent.planner.scan import OF_CAMERAS
 from matpho_agent.planner.situation import Situation
 from matpho_agent.planner.step import Step, ask
+from matpho_agent.planner.tails import point_by_tail
 from matpho_agent.planner.wishes import find_wish
 
 FEW_LEFT = 2
@@ -37,6 +38,7 @@ def take_step(said: str, situation: Situation, memory: Memory, found: Sequence[F
     if not found and (plain_answer(said) == "no" or puts_off(said)):
         return Step(QueryPlan(), talk="dropped" if memory.pending is not None else "nothing_waits")
     clause = open_clause(said, situation, memory, _expected(memory))
+    point_by_tail(clause)
     wish = find_wish(clause)
     plan = clause.plan
     wish = retold(wish, clause)
