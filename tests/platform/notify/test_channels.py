@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import http_ece
+import http_ece  # type: ignore[import-untyped]  # the library has no stubs
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import Response
-from py_vapid import Vapid02
+from py_vapid import Vapid02  # type: ignore[import-untyped]  # the library has no stubs
 from pydantic import SecretStr
 from sqlalchemy import select
 
