@@ -1,4 +1,4 @@
-"""`matpho bench edge|search|ingest|agent|audit [--json]`: our figures beside the peers' that run here, in one run."""
+"""`matpho bench edge|search|ingest|agent|audit|sop [--json]`: our figures beside the peers', in one run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from matpho.tables import machine, print_json, print_table
 
-AREAS = ("edge", "search", "ingest", "agent", "audit")
+AREAS = ("edge", "search", "ingest", "agent", "audit", "sop")
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    area: Annotated[str, typer.Argument(help="edge, search, ingest, agent or audit")],
+    area: Annotated[str, typer.Argument(help="edge, search, ingest, agent, audit or sop")],
     json: Annotated[bool, typer.Option("--json", help="One JSON object with `rows` instead of a table.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Smaller and less precise, for a first look.")] = False,
 ) -> None:

@@ -231,9 +231,13 @@ class Acting:
             if Status(row["status"]) in states.OPEN:  # 5
                 run_id = runs.run_id_of(incident_id, row["run"])
                 await runs.promise(session, run_id, _SIGNALS[action], unix_ms(at))
-            result = await self._result(session, action, incident_id, at)
         self.promised()
-        return result
+        return await self._shown(action, incident_id, at)
+
+    async def _shown(self, action: str, incident_id: str, at: datetime) -> IncidentAction:
+        """The incident after an act that was committed; read apart, so that nobody waits for it."""
+        async with self._store.reading() as session:
+            return await self._result(session, action, incident_id, at)
 
     async def _done_before(self, session: ReadSession, key: str, action: str, incident_id: str | None) -> str | None:
         """The incident of the act that had this key; None: no such act. Raises KeyReusedError for another act's key."""

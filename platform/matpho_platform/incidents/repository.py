@@ -30,6 +30,10 @@ MAX_TASKS = 100
 MAX_REGISTRY = 10_000
 """Procedures or units that are read at once."""
 _FIND_ACCOUNTS = 5_000
+_NOTE_DOWN = (
+    "INSERT INTO incident_timeline (incident_id, at_ms, actor, action, details, note, reason, key)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 def within(scope: Scope) -> ColumnElement[bool]:
@@ -199,8 +203,7 @@ async def note_down(
 ) -> None:
     """Append to the timeline; raises DuplicateError for a key that is there."""
     said = json.dumps(dict(details), ensure_ascii=False, sort_keys=True)
-    entry = {"at_ms": at_ms, "actor": actor, "action": action, "details": said, "note": note, "reason": reason}
-    await session.run(insert(incident_timeline).values(incident_id=incident_id, key=key, **entry))
+    await session.later(_NOTE_DOWN, [(incident_id, at_ms, actor, action, said, note, reason, key)])
 
 
 async def stored_procedures(session: ReadSession, public_only: bool) -> Sequence[str]:

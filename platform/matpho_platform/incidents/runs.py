@@ -6,12 +6,19 @@ runs and signals wait in their tables until one does.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import RowMapping, select
 
 from matpho_platform.store.session import ReadSession, WriteSession
-from matpho_platform.store.tables import sop_runs, sop_signals
+from matpho_platform.store.tables import sop_runs
+
+_FRESH: Mapping[str, Any] = {"attempt": 0, "advanced_ms": None, "ended_ms": None}
+_PROMISE = "INSERT INTO sop_signals (run_id, kind, promised_ms, due_ms, tries) VALUES (?, ?, ?, ?, 0)"
+_TOLD = "DELETE FROM sop_signals WHERE run_id = ?"
+_WAITS = "UPDATE sop_runs SET advanced_ms = ?, next_ms = ?, ended_ms = ? WHERE run_id = ?"
 
 
 class Signal(StrEnum):
@@ -35,15 +42,17 @@ def run_id_of(incident_id: str, number: int) -> str:
 async def begin(session: WriteSession, incident_id: str, number: int, at_ms: int) -> None:
     """Make a run whose times count from `at_ms`, and promise its start."""
     run_id = run_id_of(incident_id, number)
-    row = {"run_id": run_id, "incident_id": incident_id, "number": number, "attempt": 0, "started_ms": at_ms}
-    await session.run(insert(sop_runs).values(**row, next_ms=at_ms))
+    await session.insert_many(sop_runs, [dict(_FRESH) | _values(run_id, incident_id, number, at_ms)])
     await promise(session, run_id, Signal.STARTED, at_ms)
+
+
+def _values(run_id: str, incident_id: str, number: int, at_ms: int) -> dict[str, Any]:
+    return {"run_id": run_id, "incident_id": incident_id, "number": number, "started_ms": at_ms, "next_ms": at_ms}
 
 
 async def promise(session: WriteSession, run_id: str, kind: Signal, at_ms: int) -> None:
     """Promise that a run is told."""
-    row = {"run_id": run_id, "kind": kind.value, "promised_ms": at_ms, "due_ms": at_ms, "tries": 0}
-    await session.run(insert(sop_signals).values(**row))
+    await session.later(_PROMISE, [(run_id, kind.value, at_ms, at_ms)])
 
 
 async def one(session: ReadSession, run_id: str) -> RowMapping | None:
@@ -53,10 +62,9 @@ async def one(session: ReadSession, run_id: str) -> RowMapping | None:
 
 async def told(session: WriteSession, run_id: str) -> None:
     """The run has looked: whatever it was to be told until now is done with. Hold the incident's row."""
-    await session.run(delete(sop_signals).where(sop_signals.c.run_id == run_id))
+    await session.later(_TOLD, [(run_id,)])
 
 
 async def waits(session: WriteSession, run_id: str, now_ms: int, next_ms: int | None, *, ended: bool) -> None:
     """The run has looked, and waits until `next_ms` or has ended."""
-    values = {"advanced_ms": now_ms, "next_ms": next_ms, "ended_ms": now_ms if ended else None}
-    await session.run(update(sop_runs).where(sop_runs.c.run_id == run_id).values(**values))
+    await session.later(_WAITS, [(now_ms, next_ms, now_ms if ended else None, run_id)])

@@ -228,9 +228,8 @@ class IncidentService(Acting):
             details = {"priority": pressing.value} | ({"procedure": chosen.id} if chosen else {})
             await self._note(session, principal, incident_id, "opened", details, at_ms, note, "", key)
             await runs.begin(session, incident_id, 0, at_ms)
-            result = await self._result(session, "opened", incident_id, at)
         self.promised()
-        return result
+        return await self._shown("opened", incident_id, at)
 
     async def load(
         self,

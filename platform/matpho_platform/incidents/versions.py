@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
 
 from sqlalchemy import RowMapping, insert, select
 
@@ -12,7 +11,8 @@ from matpho_platform.store.session import ReadSession, WriteSession
 from matpho_platform.store.tables import procedure_versions
 
 _KEPT = 256
-"""Versions that stay parsed."""
+_parsed: dict[str, Procedure] = {}
+"""Versions that stay parsed; a digest means the same text in every database."""
 
 
 async def keep(session: WriteSession, procedure: Procedure) -> str:
@@ -28,13 +28,15 @@ async def keep(session: WriteSession, procedure: Procedure) -> str:
 
 async def of_incident(session: ReadSession, incident: RowMapping) -> Procedure | None:
     """The procedure that an incident runs by; None without one."""
-    if incident["version"] is None:
+    digest = incident["version"]
+    if digest is None:
         return None
-    query = select(procedure_versions.c.document).where(procedure_versions.c.digest == incident["version"])
-    document = await session.scalar(query)
-    return None if document is None else _parsed(str(document))
-
-
-@lru_cache(maxsize=_KEPT)
-def _parsed(document: str) -> Procedure:
-    return Procedure.model_validate_json(document)
+    if digest not in _parsed:
+        query = select(procedure_versions.c.document).where(procedure_versions.c.digest == digest)
+        document = await session.scalar(query)
+        if document is None:
+            return None
+        if len(_parsed) >= _KEPT:
+            _parsed.clear()
+        _parsed[digest] = Procedure.model_validate_json(document)
+    return _parsed[digest]

@@ -10,6 +10,7 @@ The engine's database may be lost: runs stand in the center's tables, and `watch
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
@@ -135,6 +136,7 @@ class Engine:
 
     async def close(self) -> None:
         """Stop following; every run goes on where another engine starts."""
+        logging.getLogger("dbos").setLevel(logging.ERROR)  # it would warn of each run that it lets go
         await self._thread.clear()
         await asyncio.to_thread(DBOS.destroy)
         await self._thread.clear()

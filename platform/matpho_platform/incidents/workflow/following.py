@@ -63,6 +63,8 @@ class _Look:
     camera: str = ""
     event_id: str | None = None
     told: bool = False
+    nobody: bool = False
+    """Whether it is known that nobody on duty serves it."""
     later: list[int] = field(default_factory=list)
     """Moments at which something will be due."""
 
@@ -123,6 +125,7 @@ class Follower:
         if look.incident["assigned_to"] or look.incident["acknowledged_ms"] is not None or key in look.done:
             return
         person = await self._rosters.responder(look.session, look.incident, look.procedure, look.now_ms)
+        look.nobody = person is None
         if person is None:
             return
         await repository.change(look.session, look.incident["incident_id"], {"assigned_to": person})
@@ -219,6 +222,8 @@ class Follower:
         await self._note(look, key, f"step_{what}" if what == "overdue" else "supervisor_told", details)
 
     async def _reached(self, look: _Look, target: Target) -> Recipient | None:
+        if target is Target.USER and look.nobody:
+            return None
         return await self._rosters.reached_by(look.session, target, look.incident, look.procedure, look.now_ms)
 
     async def _promise(
