@@ -48,6 +48,7 @@ from matpho_agent.language.stretches import (
     shift_before,
     since,
     week_back,
+    weekday_night,
     weekend,
     whole_month,
 )
@@ -113,6 +114,8 @@ RULES: tuple[Rule, ...] = (
           rf"(?<!trong )(?<!vong )(?<!suot )(?P<n2>{_NUMBER}) (?P<u2>dem|ngay|hom|bua|tuan) truoc", days_ago),
     _rule(rf"(?:the )?(?:last|past) (?P<n>{_NUMBER}) nights|(?P<n2>{_NUMBER}) (?:dem|toi) (?:qua|nay|gan day|lien)",
           nights_back),
+    _rule(rf"(?:(?:overnight|night)(?: of| on| from)? (?P<w>{_DAY_NAMES})(?: night)?|(?P<w2>{_DAY_NAMES}) night)"
+          rf" (?:in|on|over)?to (?:the )?(?:early hours of |early )?(?:{_DAY_NAMES})(?: morning)?", weekday_night),
     _rule(r"overnight", _literal(lambda r: Moment(day=r.today - DAY, part="night"))),
     _rule(r"tonight", _literal(lambda r: Moment(day=r.today, part="night"))),
     _rule(r"ngay mai|tomorrow", _literal(lambda r: Moment(day=r.today + DAY))),

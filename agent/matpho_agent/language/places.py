@@ -13,7 +13,7 @@ from typing import Literal
 
 from matpho_agent.language.spelling import within
 from matpho_agent.language.tokens import Token, agrees, read_text
-from matpho_agent.language.toponyms import GATES, canonical, compounds, kind_of, kinds, telling
+from matpho_agent.language.toponyms import GATES, canonical, compounds, kind_of, kinds, kinds_in, telling
 
 MAX_WORDS = 9
 """The longest place name looked for."""
@@ -23,8 +23,6 @@ MAX_CANDIDATES = 24
 """A part of a name that fits more cameras than this names none of them."""
 MAX_OF_KIND = 8
 """A kind of place (`bưu điện`, `the market`) that more cameras stand at than this names none of them."""
-SIDES = frozenset({"ven", "bo"})
-"""First words of kinds that are a side of another: `ven hồ` is at a `hồ`, while a `quảng trường` is no `trường`."""
 _PARTS = re.compile(r" [-–] |[()/,;]")
 Kind = Literal["area", "camera"]
 
@@ -94,23 +92,17 @@ class PlaceIndex:
             spelled = canonical([word.plain for word in words])
             self._canonical[frozenset(spelled)].append(place)
             if place.kind == "camera":
-                self._add_kinds(place, spelled)
+                self._add_kinds(place, words)
             for word in words:
                 self._posting[word.plain].add(len(self._entries))
                 self._sized[len(words), word.plain].add(len(self._entries))
             self._entries.append(entry)
 
-    def _add_kinds(self, place: Place, spelled: Sequence[str]) -> None:
-        covered: set[int] = set()
-        for size in (3, 2, 1):  # `quảng trường` is no `trường`
-            for start in range(len(spelled) - size + 1):
-                stood = self._of_kind.get(" ".join(spelled[start : start + size]))
-                if stood is not None and not covered.isdisjoint(range(start, start + size)):
-                    continue
-                if stood is not None and spelled[start] not in SIDES:
-                    covered.update(range(start, start + size))
-                if stood is not None and len(stood) <= MAX_OF_KIND and (not stood or stood[-1] is not place):
-                    stood.append(place)
+    def _add_kinds(self, place: Place, words: Sequence[Token]) -> None:
+        for kind in kinds_in(words):
+            stood = self._of_kind.get(kind)
+            if stood is not None and len(stood) <= MAX_OF_KIND and (not stood or stood[-1] is not place):
+                stood.append(place)
 
     def area(self, code: str) -> Place | None:
         """The area of a code."""

@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 
 from matpho_agent.language.dates import date_of, day_only
-from matpho_agent.language.moments import DAY, MONTHS, Moment, Reader, at, month_start, number, week_start
+from matpho_agent.language.moments import DAY, MONTHS, WEEKDAYS, Moment, Reader, at, month_start, number, week_start
 
 MINUTES = {"phut": 1, "p": 1, "ph": 1, "minute": 1, "min": 1, "gio": 60, "tieng": 60, "hour": 60, "hr": 60, "h": 60}
 DAYS = {"ngay": 1, "hom": 1, "bua": 1, "day": 1, "tuan": 7, "week": 7, "thang": 30, "month": 30}
@@ -138,6 +138,12 @@ def into_next(reader: Reader, m: re.Match[str]) -> Moment | None:
     """`late on the 15th going into the 16th`: the evening and the night between two days."""
     first = day_only(reader, m)
     return Moment(period=(at(first.day, 18), at(first.day, 29))) if first and first.day else None
+
+
+def weekday_night(reader: Reader, m: re.Match[str]) -> Moment:
+    """`overnight Sunday to Monday`, `Friday night into Saturday`: the evening and the night between two days."""
+    back = (reader.today.weekday() - WEEKDAYS[m["w"] or m["w2"]]) % 7
+    return Moment(day=reader.today - back * DAY, part="night")
 
 
 def night_to(reader: Reader, m: re.Match[str]) -> Moment | None:

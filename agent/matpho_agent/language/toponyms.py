@@ -59,14 +59,32 @@ def telling(words: Sequence[Token]) -> list[Token]:
     for size in range(min(LONGEST, len(words)), 0, -1):
         for start in range(len(words) - size + 1):
             window = words[start : start + size]
-            if covered.isdisjoint(range(start, start + size)) and _says_kind(window):
+            if covered.isdisjoint(range(start, start + size)) and _kind_said(window):
                 covered.update(range(start, start + size))
     return [word for number, word in enumerate(words) if number not in covered]
 
 
-def _says_kind(window: Sequence[Token]) -> bool:
+SIDES = frozenset({"ven", "bo"})
+"""First words of kinds that are a side of another: `ven hồ` is at a `hồ`, while a `quảng trường` is no `trường`."""
+
+
+def kinds_in(words: Sequence[Token]) -> list[str]:
+    """The kinds of place that a name says, the longer first; what is inside another kind is none: `quảng trường`."""
+    found: list[str] = []
+    covered: set[int] = set()
+    for size in range(min(LONGEST, len(words)), 0, -1):
+        for start in range(len(words) - size + 1):
+            name = _kind_said(words[start : start + size]) if covered.isdisjoint(range(start, start + size)) else ""
+            if name and name.split()[0] not in SIDES:
+                covered.update(range(start, start + size))
+            if name:
+                found.append(name)
+    return found
+
+
+def _kind_said(window: Sequence[Token]) -> str:
     ways = _by_words().get(tuple(token.plain for token in window), ())
-    return any(all(map(agrees, window, words)) for words, _name in ways)
+    return next((name for words, name in ways if all(map(agrees, window, words))), "")
 
 
 def compounds(tokens: Sequence[Token]) -> frozenset[int]:

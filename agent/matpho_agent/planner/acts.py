@@ -37,12 +37,13 @@ def _in_a_name(tokens: Sequence[Token], spans: Sequence[tuple[int, int]], placed
 
 
 def unplaced(tokens: Sequence[Token], matches: Iterable[Match], placed: frozenset[int]) -> list[Match]:
-    """The matches less those inside the names of places: `Hà Đông` closes nothing."""
-    return [
-        match
-        for match in matches
-        if not placed or not all(tokens[number].start in placed for number in range(match.start, match.end))
-    ]
+    """The matches less those inside the names of places (`Hà Đông` closes nothing) and slips that reach into one."""
+    return [match for match in matches if not placed or not _named(tokens, match, placed)]
+
+
+def _named(tokens: Sequence[Token], match: Match, placed: frozenset[int]) -> bool:
+    inside = (tokens[number].start in placed for number in range(match.start, match.end))
+    return any(inside) if match.typo else all(inside)
 
 
 OBSERVE = (("watch",), ("monitor",), ("theo", "doi"), ("canh",), ("giam", "sat"), ("de", "mat"), ("trong", "chung"))

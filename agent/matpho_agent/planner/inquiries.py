@@ -51,10 +51,17 @@ _CAME = re.compile(
 )
 
 
+_ARRIVED = frozenset({"tới", "đến", "xuống", "đó", "mặt", "cận"})
+"""How the words for coming look with marks: a `vượt đèn đỏ` comes nowhere."""
+
+
 def _asks_who_came(clause: Clause) -> bool:
     """`đã có lực lượng nào tới chưa`, `who has been sent there`: how far an incident has come, and no order."""
     asked = asks(clause) or asks_if_done(clause) or clause.says("who", "anyone", "anybody")
-    return asked and _CAME.search(clause.free.plain) is not None and set(clause.plan.objects) <= {"person"}
+    came = _CAME.search(clause.free.plain)
+    last = clause.free.typed[came.start() : came.end()].lower().split()[-1] if came else ""
+    written = last.isascii() or last in _ARRIVED
+    return asked and came is not None and written and set(clause.plan.objects) <= {"person"}
 
 
 def lists_incidents(clause: Clause) -> bool:

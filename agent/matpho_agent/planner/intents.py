@@ -29,6 +29,7 @@ VIEW_WORDS = (
 PICTURES = (
     "anh", "hinh", "chup", "snapshot", "picture", "photo", "image", "still", "shot", "screenshot", "view", "live",
 )  # fmt: skip
+LOOKING = ("xem", "coi", "ngo", "nhin", "dom", "show", "see", "view", "look")
 FAULTS = frozenset({"image_degraded", "camera_offline"})
 """Events that are states of cameras as well."""
 LISTS = (
@@ -75,6 +76,8 @@ def reading_intent(reading: Reading, plan: QueryPlan) -> str:
         return about
     if wanted in {"", "search_events"} and _looks_back(reading, plan):
         return "get_clip"
+    if wanted in {"", "search_events"} and _looks_now(reading, plan):
+        return "get_snapshot"
     counted = wanted in {"event_statistics", "camera_status", "list_cameras"} and "event_statistics" in cues
     if counted or plan.forecast or plan.group_by or plan.compare_to or plan.metric != "count":
         figures = bool(plan.compare_to) or plan.metric != "count" or plan.forecast
@@ -102,6 +105,15 @@ def _looks_back(reading: Reading, plan: QueryPlan) -> bool:
         and not (plan.event_types or plan.objects or plan.plate or plan.query or asked)
         and reading.says("xem", "coi", "show", "see", "watch", "mo", "ngo")
     )
+
+
+def _looks_now(reading: Reading, plan: QueryPlan) -> bool:
+    """`show me the school gate right now`: how one camera's place looks at present, and nothing that happens there."""
+    told = plan.event_types or plan.objects or plan.plate or plan.query or plan.min_count or plan.limit
+    asked = reading.says(
+        "gi", "nao", "chuyen", "any", "anything", "vu", "ai", "happened", "events", "su", "co", "khong"
+    )
+    return len(plan.camera_ids) == 1 and plan.at_present and not (told or asked) and reading.says(*LOOKING)
 
 
 def _about_cameras(reading: Reading, plan: QueryPlan, wanted: str) -> str:

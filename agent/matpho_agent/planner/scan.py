@@ -12,11 +12,13 @@ from matpho_agent.language.places import PlaceMatch
 from matpho_agent.language.senses import Sense, senses, telling
 from matpho_agent.language.times import TimeReading, read_time
 from matpho_agent.language.tokens import Text, Token
+from matpho_agent.language.toponyms import kind_of
 from matpho_agent.planner.bare_words import bare_events, parked_not_first, settled
 from matpho_agent.planner.situation import Situation
 
 PLACE_CUES = frozenset(
     {"o", "tai", "khu", "phuong", "xa", "quan", "gan", "cho", "cam", "camera", "duong", "pho", "in", "at", "near"}
+    | {"vo", "vao", "quanh", "canh", "goc", "khuc", "doan", "nut", "ven", "dien", "beside", "opposite", "along", "past"}
     | {"ward", "around", "truoc", "cong", "on", "bo", "into", "by", "outside", "inside", "behind", "through", "from"}
 )
 ARTICLES = frozenset({"the", "a", "our", "that", "this", "cai"})
@@ -244,8 +246,9 @@ def _claim(reading: Reading, phrases: list[Match], places: list[PlaceMatch]) -> 
         rank = 3 if match.category == "filler" else guess
         offers.append(((rank, -match.length, 1), match))
     for place in places:
-        if _plausible(reading.text.tokens, place):
-            rank = 2 if place.guess else 0 if place.whole or _tells_more(place, places) else 1
+        if _plausible(reading.text.tokens, place) and not _torn(place, phrases):
+            sure = place.whole or _tells_more(place, places) or _of_a_kind(reading.text.tokens, place)
+            rank = 2 if place.guess else 0 if sure else 1
             offers.append(((rank, place.start - place.end, 0), place))
     offers.sort(key=lambda offer: (offer[0], offer[1].start))
     for _rank, offer in offers:
@@ -272,6 +275,24 @@ def _tells_more(part: PlaceMatch, places: Sequence[PlaceMatch]) -> bool:
         and place.end <= part.end
         and place.end - place.start < size
         for place in places
+    )
+
+
+def _of_a_kind(tokens: Sequence[Token], place: PlaceMatch) -> bool:
+    """Whether two words or more say a kind of place: in `bến xe` and `bus station` no vehicle is named."""
+    return place.end - place.start > 1 and bool(kind_of(tokens[place.start : place.end]))
+
+
+def _torn(place: PlaceMatch, phrases: Sequence[Match]) -> bool:
+    """Whether a short part of a name would tear a phrase in two: the `may o` of `xe may o cho` is no factory."""
+    if place.whole or place.end - place.start > 2:
+        return False
+    return any(
+        match.length > 1
+        and not match.typo
+        and match.category in {"object", "event"}
+        and (match.start < place.start < match.end < place.end or place.start < match.start < place.end < match.end)
+        for match in phrases
     )
 
 
