@@ -1,7 +1,8 @@
 """From notices to a message in a person's language: title, lines, link, buttons, in no channel's form yet. Pure.
 
 Whatever stands in a notice's facts is a value in a line or in a `{…}` of our own words; it never becomes words, a link
-or a button. What came from outside is quoted as data.
+or a button. What came from outside is quoted as data;
+names that boxes report for cameras cannot be links.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import yaml
 from matpho_contracts.times import VIETNAM
 from matpho_contracts.vocabulary import EVENT_TYPES
 from matpho_platform.notify.outgoing import Language, Line, Outgoing
-from matpho_platform.notify.plain_text import one_line, quoted
+from matpho_platform.notify.plain_text import defanged, one_line, quoted
 from matpho_platform.notify.schemas import Action, Facts, Notice, Template
 
 MAX_TITLE = 160
@@ -105,7 +106,7 @@ def _lines(notice: Notice, language: Language) -> Iterator[Line]:
     for key, value in (
         ("incident", facts.incident_id or ""),
         ("place", _value(facts.place)),
-        ("camera", _value(facts.camera_name) or facts.camera_id or ""),
+        ("camera", defanged(_value(facts.camera_name)) or facts.camera_id or ""),
         ("time", local_time(facts)),
         ("step", _value(facts.step)),
     ):
