@@ -209,12 +209,27 @@ def test_what_a_person_writes_is_not_kept_in_memory(tree: AreaTree) -> None:
     commander, investigator = somebody(Role.COMMANDER), somebody(Role.INVESTIGATOR, mfa_s=None)
     memory = engine._judge
     engine.decide(commander, "search_events", now=NOW)
-    kept = len(memory._somewhere), len(memory._who_can)
+    kept = len(memory._somewhere), len(memory._who_can), len(memory._of_things)
     for number in range(50):
         facts = Facts(case_number=f"HS-{number}", purpose="x" * 5000, subjects=1)
         engine.decide(commander, "request_identity_check", facts=facts, now=NOW)
         engine.decide(investigator, "request_identity_check", Resource(HERE), facts, NOW)
-    assert (len(memory._somewhere), len(memory._who_can)) == kept
+        for thing in (Resource((f"nowhere-{number}", *HERE)), Resource(HERE, owner=f"u{number}")):
+            engine.decide(commander, "search_events", thing, now=NOW)
+    assert (len(memory._somewhere), len(memory._who_can), len(memory._of_things)) == kept
+
+
+def test_what_is_remembered_of_a_place_is_not_said_of_another_thing(engine: PolicyEngine) -> None:
+    officer = replace(somebody(Role.OFFICER), areas=(HERE[0],))
+    for _ in range(2):
+        ptz, fixed = (Resource(HERE, kind) for kind in ("ptz", "fixed"))
+        assert isinstance(engine.decide(officer, "move_camera", ptz, now=NOW), Allowed)
+        assert engine.decide(officer, "move_camera", fixed, now=NOW) == Denied("not_ptz", ())
+        held = engine.decide(officer, "move_camera", replace(ptz, held_by=Role.COMMANDER), now=NOW)
+        assert isinstance(held, Denied)
+        elsewhere = engine.decide(replace(officer, areas=("p-ba-dinh",)), "move_camera", ptz, now=NOW)
+        assert isinstance(elsewhere, Denied)
+        assert elsewhere.rule == "area"
 
 
 def test_a_full_memory_is_emptied_and_answers_stay_right(tree: AreaTree, monkeypatch: pytest.MonkeyPatch) -> None:
