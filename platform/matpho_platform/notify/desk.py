@@ -21,7 +21,7 @@ from matpho_platform.notify.channels.webhook import WebhookSender
 from matpho_platform.notify.channels.zalo_bot import ZaloBotSender
 from matpho_platform.notify.channels.zalo_oa import ZaloOaSender, ZaloTokens
 from matpho_platform.notify.chats import ChatDesk
-from matpho_platform.notify.delivery import Clock, Courier, Picture
+from matpho_platform.notify.delivery import LEASE_MS, Clock, Courier, Picture
 from matpho_platform.notify.linking import Linking
 from matpho_platform.notify.outgoing import Sender
 from matpho_platform.notify.own_reach import OwnReach
@@ -59,6 +59,7 @@ class Desk:
         own: OwnReach,
         picture: Picture | None = None,
         clock: Clock = now,
+        lease_ms: int = LEASE_MS,
     ) -> None:
         self._store = store
         self.notifier = notifier
@@ -73,7 +74,9 @@ class Desk:
         self.own = own
         self.chats = ChatDesk(store, inbox, notifier, people, linking, dict(self.senders), clock=clock)
         self.couriers = tuple(
-            Courier(store, sender, people, base=base, picture=picture, failed=notifier.wake, clock=clock)
+            Courier(
+                store, sender, people, base=base, picture=picture, failed=notifier.wake, clock=clock, lease_ms=lease_ms
+            )
             for sender in senders
         )
 
@@ -151,8 +154,12 @@ async def open_desk(
     base: str,
     picture: Picture | None = None,
     clock: Clock = now,
+    lease_ms: int = LEASE_MS,
 ) -> Desk:
-    """The desk of a center. Raises ConfigurationError for settings that cannot be."""
+    """The desk of a center; `lease_ms`: how long a process that died holds what it was sending.
+
+    Raises ConfigurationError for settings that cannot be.
+    """
     vault = await asyncio.to_thread(Vault.load_or_create, data / "notify.key")
     http = Http()
     senders = await asyncio.to_thread(_senders, settings, store, vault, http, key, data)
@@ -172,6 +179,7 @@ async def open_desk(
         own=OwnReach(store, notifier, people, senders, accounts.one_time, settings.manners, base=base, clock=clock),
         picture=picture,
         clock=clock,
+        lease_ms=lease_ms,
     )
 
 
