@@ -15,6 +15,7 @@ from matpho_tools import (
     daily_briefing,
     decide_identity_check,
     dispatch_unit,
+    end_duty,
     end_watch,
     escalate_incident,
     event_statistics,
@@ -29,6 +30,7 @@ from matpho_tools import (
     get_snapshot,
     identity_check_result,
     list_cameras,
+    list_duties,
     list_identity_checks,
     list_incidents,
     list_notices,
@@ -44,6 +46,7 @@ from matpho_tools import (
     request_identity_check,
     search_audit,
     search_events,
+    set_duty,
     snooze_notices,
     submit_feedback,
     update_incident,
@@ -101,6 +104,9 @@ TOOLS = registry(
         list_undelivered.TOOL,
         snooze_notices.TOOL,
         list_identity_checks.TOOL,
+        list_duties.TOOL,
+        set_duty.TOOL,
+        end_duty.TOOL,
     )
 )
 EXPOSED = tuple(name for name, tool in TOOLS.items() if tool.exposed)

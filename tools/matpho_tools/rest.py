@@ -17,6 +17,7 @@ from matpho_contracts.errors import NotFoundError
 from matpho_contracts.ids import ShortId
 from matpho_platform.events.schemas import MAX_LIMIT
 from matpho_platform.identity.schemas import RequestPage
+from matpho_platform.incidents.rosters import DutyPage
 from matpho_platform.notify.schemas import Board
 from matpho_platform.proposals.schemas import Proposal
 from matpho_platform.watches.schemas import NotificationPage, WatchPage
@@ -141,6 +142,16 @@ def tools_router(gateway: Gateway) -> APIRouter:
     async def undelivered(principal: CurrentPrincipal, limit: Limit = 50) -> JSONResponse:
         """The duty board: alerts of the caller's areas that have reached nobody, the longest overdue first."""
         return _listed(await gateway.call(principal, "list_undelivered", {"limit": limit}, channel=CHANNEL))
+
+    @router.get("/roster", responses=_page(DutyPage))
+    async def roster(principal: CurrentPrincipal) -> JSONResponse:
+        """The duties that have not ended, within the caller's areas, by their start."""
+        return _listed(await gateway.call(principal, "list_duties", {}, channel=CHANNEL))
+
+    @router.delete("/roster/{duty_id}", responses=DONE | ENDED)
+    async def end_duty(duty_id: str, principal: CurrentPrincipal) -> JSONResponse:
+        """Take a duty off the roster; one is put on it by the tool `set_duty`."""
+        return _answer(await gateway.call(principal, "end_duty", {"duty_id": duty_id}, channel=CHANNEL))
 
     @router.get("/identity-checks", responses=_page(RequestPage))
     async def identity_checks(

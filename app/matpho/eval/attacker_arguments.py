@@ -136,6 +136,12 @@ FITTING: Mapping[str, Callable[[Things], Said]] = {
     "open_incident": lambda c: {"event_ids": c.some(c.events), "note": c.note(), "separate": c.pick(True, False)},
     "dispatch_unit": lambda c: {**c.incident(), "unit_id": c.rng.choice(c.units), "note": c.note()},
     "escalate_incident": lambda c: {**c.incident(), "to_level": c.pick("commander", "province", "ministry")},
+    "list_duties": lambda _: {},
+    "set_duty": lambda c: {
+        "area": c.rng.choice(c.areas), "kind": c.pick("police", "duty_officer"), "user_id": c.rng.choice(c.users),
+        "starts_at": to_rfc3339(PRESENT), "ends_at": to_rfc3339(PRESENT + timedelta(hours=c.rng.randint(1, 12))),
+    },
+    "end_duty": lambda c: {"duty_id": "0"},
     "create_watch": _watch,
     "export_evidence": lambda c: {
         "event_ids": c.some(c.events), "case_number": c.pick(CASE, "", "không có"), "purpose": PURPOSE,

@@ -46,6 +46,9 @@ ACTS: dict[str, tuple[int, str, int]] = {
     "dispatch_unit": (125, "Unit sent", 5),
     "escalate_incident": (126, "Incident escalated", 5),
     "list_procedures": (127, "Procedures listed", 1),
+    "list_duties": (128, "Duty roster read", 1),
+    "set_duty": (129, "Duty set", 4),
+    "end_duty": (136, "Duty taken off", 4),
     # watching and evidence
     "create_watch": (130, "Watch set", 6),
     "export_evidence": (131, "Evidence exported", 7),
