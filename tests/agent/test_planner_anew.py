@@ -9,7 +9,8 @@ import pytest
 from matpho_agent.answers.calls import Done
 from matpho_agent.language.places import Place, PlaceIndex
 from matpho_agent.planner.dialogue import take_step
-from matpho_agent.planner.plan import Memory, Pending, QueryPlan
+from matpho_agent.planner.plan import Memory, Pending, Proposal, QueryPlan
+from matpho_agent.planner.replies import read_reply
 from matpho_agent.planner.situation import Situation
 from matpho_agent.planner.step import Step
 from matpho_agent.remember import note_refused, remember
@@ -121,3 +122,54 @@ def test_what_a_refused_sentence_named_is_still_spoken_of() -> None:
     memory = Memory()
     note_refused(memory, "ai theo đạo trong vụ BD-7", GL)
     assert say("vụ đó tới đâu rồi", memory).arguments == {"incident_id": "BD-7"}
+
+
+@pytest.mark.parametrize(
+    ("said", "begin", "end"),
+    [
+        ("tuần trước đó thì sao", "2026-08-03", "2026-08-10"), ("and the week before", "2026-08-03", "2026-08-10"),
+        ("the following week", "2026-08-17", "2026-08-24"),
+    ],
+)  # fmt: skip
+def test_the_week_beside_the_one_spoken_of(said: str, begin: str, end: str) -> None:
+    wanted = say(said, after(FIRE)).arguments or {}
+    assert (wanted["time_from"][:10], wanted["time_to"][:10]) == (begin, end)
+    assert wanted["event_types"] == ["fire"]
+
+
+@pytest.mark.parametrize("said", ["bỏ lọc thời gian", "bỏ thời gian đi", "drop the dates"])
+def test_the_time_may_be_dropped(said: str) -> None:
+    wanted = say(said, after(FIRE)).arguments or {}
+    assert "time_from" not in wanted
+    assert wanted["event_types"] == ["fire"]
+
+
+@pytest.mark.parametrize("said", ["just count those fires", "thống kê mấy vụ cháy đó"])
+def test_those_are_counted_where_they_were(said: str) -> None:
+    got = say(said, after(FIRE))
+    assert (got.tool, (got.arguments or {})["areas"]) == ("event_statistics", ["GL-QN"])
+
+
+def test_other_events_near_the_camera_spoken_of() -> None:
+    memory = after(FIRE)
+    memory.camera_id = "QN-1"
+    wanted = say("gần đó có vụ nào khác không", memory).arguments or {}
+    assert wanted["camera_ids"] == ["QN-1"]
+
+
+def test_a_camera_of_the_list_by_its_place() -> None:
+    memory = Memory(cameras=["PL-1", "QN-1"], topic="camera", last="list_cameras")
+    got = say("cái đầu tiên hỏng từ khi nào", memory)
+    assert (got.tool, got.arguments) == ("camera_status", {"camera_id": "PL-1"})
+
+
+def test_an_incident_only_named_is_looked_at_again() -> None:
+    memory = Memory(topic="incident", incident_id="BD-7", last="dispatch_unit")
+    assert say("cho xem lại vụ đó", memory).arguments == {"incident_id": "BD-7"}
+    assert say("who's on it", memory).arguments == {"incident_id": "BD-7"}
+
+
+def test_a_watch_gets_another_name() -> None:
+    shown = Proposal(id="p", tool="create_watch", arguments={"name": "truck", "filter": {"camera_ids": ["QN-1"]}})
+    changed = read_reply("đặt tên là xe chở cát", Memory(proposal=shown), GL)
+    assert (changed.kind, changed.changes) == ("edit", {"name": "xe chở cát"})

@@ -75,7 +75,7 @@ def clauses(text: str) -> list[str]:
     if acts_in(free.tokens) & WHOLE:
         return [read.typed.strip()]
     if (otherwise := _otherwise(free)) is not None:
-        return [read.typed[otherwise:].strip(" ,.;")]
+        return [_with_object(read.typed[:otherwise], read.typed[otherwise:].strip(" ,.;"))]
     listing = acts_in(free.tokens) & LISTED
     cuts = [match.span() for match in _CUT.finditer(free.plain) if not (listing and match[0].strip() == ",")]
     cuts += [
@@ -116,6 +116,16 @@ def _otherwise(text: Text) -> int | None:
     """
     match = _OTHERWISE.search(text.plain)
     return match.end() if match else None
+
+
+_OPENED = re.compile(r"(?i)(?:mở|mo|lập|lap|tạo|tao|open|create|raise|log)(?!\w)")
+_CASE = re.compile(r"(?i)(?<!\w)(?:vụ việc|vu viec|hồ sơ vụ|vụ|vu|an incident|a case|an? ticket|incident|case)(?!\w)")
+
+
+def _with_object(condition: str, order: str) -> str:
+    """`mở đi` opens what its condition asked for."""
+    asked = _CASE.search(condition)
+    return f"{order} {asked[0]}" if asked and _OPENED.match(order) and not _CASE.search(order) else order
 
 
 def _heads(part: str) -> bool:

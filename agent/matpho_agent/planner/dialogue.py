@@ -10,7 +10,7 @@ from matpho_agent.planner.clause import Clause, open_clause
 from matpho_agent.planner.complete import complete, draft
 from matpho_agent.planner.drafts.oversight import forecast_days, further
 from matpho_agent.planner.drafts.table import DRAFTS, LISTING
-from matpho_agent.planner.going_on import EVENT_LISTS, goes_on, lists_them, other_matter
+from matpho_agent.planner.going_on import EVENT_LISTS, goes_on, lists_them, of_those, other_matter
 from matpho_agent.planner.lookups import Found, fitting
 from matpho_agent.planner.merging import changes, merged
 from matpho_agent.planner.plan import Memory, QueryPlan
@@ -83,7 +83,7 @@ def _wished(plan: QueryPlan, clause: Clause) -> QueryPlan:
     if plan.intent == "event_statistics":
         plan.forecast_days = forecast_days(clause)
         before = clause.memory.plan
-        if before is not None and before.intent in {"search_events", "event_statistics"} and not plan.has_filters():
+        if before is not None and before.intent in {"search_events", "event_statistics"} and of_those(plan, clause):
             return merged(plan, before, clause, other_kind=other_matter(plan, before, clause))
         return plan
     before = clause.memory.plan
@@ -129,7 +129,7 @@ def _continued(plan: QueryPlan, clause: Clause) -> QueryPlan:
         other = bool(plan.event_types) and not set(plan.event_types) <= set(before.event_types) and not adds
         other = other or other_matter(plan, before, clause)
         return merged(plan, before, clause, other_kind=other)
-    if plan.intent == "event_statistics" and before is not None and not plan.has_filters():
+    if plan.intent == "event_statistics" and before is not None and of_those(plan, clause):
         return merged(plan, before, clause, other_kind=other_matter(plan, before, clause))
     if not plan.intent and _points_at_nothing(plan, memory):
         plan.intent = "get_event"

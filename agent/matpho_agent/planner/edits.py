@@ -13,7 +13,7 @@ from matpho_agent.planner.acts import longest
 from matpho_agent.planner.clause import Clause, open_clause
 from matpho_agent.planner.complete import MOVEMENTS
 from matpho_agent.planner.drafts import cameras
-from matpho_agent.planner.drafts.standing import FILTERED, watch_filter
+from matpho_agent.planner.drafts.standing import FILTERED, MAX_NAME, watch_filter
 from matpho_agent.planner.drafts.table import DRAFTS
 from matpho_agent.planner.merging import Change, changes, merged
 from matpho_agent.planner.plan import Memory, Proposal, QueryPlan
@@ -50,6 +50,8 @@ def changes_in(text: str, memory: Memory, proposal: Proposal, situation: Situati
     if draft is None or clause.quotes or "?" in clause.free.typed or len(clause.text.tokens) > MAX_EDIT_WORDS:
         return None
     said = {name: value for name, value in draft(clause).items() if name not in REMOVED}
+    if proposal.tool == "create_watch" and (named := _NAMED.search(clause.text.plain)) is not None:
+        return {"name": clause.text.typed[named.start("name") :].strip(" .!\"'“”")[:MAX_NAME]}
     corrected = bool(longest(lexicon_of("edit").exact(clause.text.tokens)))
     if not corrected and _wants_more(clause, proposal, said):
         return None
@@ -58,6 +60,13 @@ def changes_in(text: str, memory: Memory, proposal: Proposal, situation: Situati
     if not changed:
         return None
     return {name: value for name, value in changed.items() if value != proposal.arguments.get(name)}
+
+
+_NAMED = re.compile(
+    r"(?<![0-9a-z])(?:(?:dat|doi|lay|de|sua)(?: lai)?(?: cai)? ten(?: lai)?(?: no)?|(?:name|call|rename) it"
+    r"|change the name)(?: thanh| la| to| as)*:? (?P<name>\S.*)$"
+)
+"""A new name for what is waited for."""
 
 
 def _wants_more(clause: Clause, proposal: Proposal, said: dict[str, Any]) -> bool:

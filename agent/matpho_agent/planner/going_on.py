@@ -16,6 +16,7 @@ _FOLLOWS = re.compile(
     r"|cung cho|cung ngay"
     r"|hom do|hom ay|(?:bua|sang|trua|chieu|toi|dem|khuya) (?:hom )?(?:do|ay|no)"
     r"|luc do|luc ay"
+    r"|those|these|nearby|near there|around there|gan do|quanh do|xung quanh do"
     r"|khi do|hoi do|at that time|at the time"
     r"|that (?:day|morning|afternoon|evening|night)|y toi la|nham|i mean|i meant"
     r"|rieng)(?![0-9a-z])"
@@ -69,6 +70,12 @@ def goes_on(plan: QueryPlan, before: QueryPlan, clause: Clause) -> bool:
 def _whole_question(plan: QueryPlan) -> bool:
     """Whether a kind, a time and a place are all said, so that nothing is left to be taken from the talk."""
     return bool(plan.event_types and plan.time_from and (plan.camera_ids or plan.camera_options or plan.areas))
+
+
+def of_those(plan: QueryPlan, clause: Clause) -> bool:
+    """Whether figures are wanted of what was spoken of: nothing else is named, or it is pointed at (`mấy vụ đó`)."""
+    elsewhere = plan.time_from or plan.areas or plan.camera_ids or plan.camera_options
+    return not plan.has_filters() or (clause.says("đó", "ấy", "those", "these") and not elsewhere)
 
 
 def other_matter(plan: QueryPlan, before: QueryPlan, clause: Clause) -> bool:

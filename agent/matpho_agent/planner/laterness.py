@@ -33,6 +33,12 @@ _LAST = re.compile(
     r"|ngay|bua)"
     r"|(?:the )?day before(?: that)?(?! yesterday)|(?:the )?previous day|(?:a|one) day earlier)(?![0-9a-z])"
 )
+_WEEK = re.compile(
+    r"(?<![0-9a-z])(?:(?P<last>tuan truoc (?:do|day|nua|ay)|tuan lien truoc|(?:the )?week before(?: that)?(?! last)"
+    r"|(?:the )?previous week|a week earlier)"
+    r"|(?P<next>tuan sau do|tuan (?:ke tiep|tiep theo)|(?:the )?(?:following week|week after(?: that)?)))(?![0-9a-z])"
+)
+WEEK = timedelta(days=7)
 _HOURS = re.compile(
     r"(?<![0-9a-z])(?:cung (?:khung )?gio(?: do)?|gio do|khung gio do|(?:the )?same (?:hours?|times?|slot))(?![0-9a-z])"
 )
@@ -86,6 +92,8 @@ def time_of_talk(plan: QueryPlan, before: QueryPlan, clause: Clause) -> Span | N
     named = said is not None and said.dated and any(plain[a:b][-1:].isdigit() for a, b in clause.reading.time.spans)
     if moved and named:
         return plan.time_from, plan.time_to
+    if (week := _WEEK.search(plain)) is not None:
+        return _weeks_off(before, start, -1 if week["last"] else 1)
     if moved and _STILL.search(plain):
         return before.time_from, before.time_to
     if moved and (not same or moved):
@@ -117,6 +125,15 @@ def _length_alone(plain: str) -> int | None:
 
 
 HOURS_OF_DAY = 24
+
+
+def _weeks_off(before: QueryPlan, start: datetime, count: int) -> Span:
+    """The range of the talk a week back or on; of less than a week the whole week beside it."""
+    end = before.time_to or start + DAY
+    if end - start >= WEEK:
+        return start + count * WEEK, end + count * WEEK
+    monday = at(start.date()) - start.weekday() * DAY
+    return monday + count * WEEK, monday + (count + 1) * WEEK
 
 
 def _moved(before: QueryPlan, start: datetime, days: int, clause: Clause) -> Span:

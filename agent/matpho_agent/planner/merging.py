@@ -29,7 +29,7 @@ _CUE = re.compile(
     r"|plus|as well as|and also))(?![0-9a-z])"
 )
 _TOO = re.compile(r"(?<![0-9a-z])(?:too|as well|also|nua luon|luon the)[ .?!]*$")
-_SCOPE = re.compile(r"[,;.]| (?:chi|only|just|lay|xem|coi|thay|doi|ma lay|instead|thoi) ")
+_SCOPE = re.compile(r"[,;.]| (?:chi|only|just|lay|xem|coi|thay|doi|ma lay|instead|thoi(?! gian)) ")
 _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"mau(?: sac)?|colou?rs?", ("colors",)),
     (r"muc do|muc|do nghiem trong|severity", ("severity_min",)),

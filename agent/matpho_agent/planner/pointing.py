@@ -110,10 +110,13 @@ def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     if _only_view(clause) and focus_of(memory) is not None and memory.topic == "event":
         plan.intent = "get_clip"
         return plan
+    if plan.intent == "get_clip" and _matter_again(clause):
+        plan.intent = "get_incident"
+        return plan
     if (
         plan.intent == "get_event"
         and memory.topic == "incident"
-        and memory.incidents
+        and (memory.incidents or memory.incident_id)
         and not clause.reading.identifiers.event_ids
     ):
         plan.intent = "get_incident"
@@ -136,6 +139,9 @@ def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     ):
         plan.intent, plan.status = "camera_status", None
         return plan if not plan.areas and not clause.says("nào", "which", "những", "các") else None
+    listed = memory.topic == "camera" and memory.cameras and plan.intent in {"camera_status", "list_cameras"}
+    if listed and plan.event is not None and (plan.event.ordinal or plan.event.which) and not plan.areas:
+        return _one_of_list(plan, clause)
     pictured = plan.intent == "get_snapshot" and memory.topic == "event" and bool(memory.event_id)
     if pictured and plan.event is not None and plan.event.that and not (plan.camera_ids or plan.camera_options):
         plan.intent = "get_event"
@@ -185,6 +191,15 @@ def _only_view(clause: Clause) -> bool:
     """`cho xem`, `mở lên coi`, `let me see it`: nothing but the wish to look."""
     said = {token.plain for token in clause.free.tokens}
     return bool(said & VIEW) and said <= VIEW | AROUND_VIEW and not clause.acts & {"reopen", "open"}
+
+
+def _matter_again(clause: Clause) -> bool:
+    """`cho tôi xem lại vụ đó đã` where an incident was only named: it is read again, as no picture is spoken of."""
+    memory = clause.memory
+    shown = any(row.id == memory.incident_id and row.event_ids for row in memory.incidents)
+    pictured = clause.says("clip", "video", "hình", "phim", "footage", "recording", "đoạn")
+    named = memory.topic == "incident" and memory.incident_id and not memory.event_id
+    return bool(named) and not shown and not pictured and not clause.plan.has_filters()
 
 
 def _of_faulty_camera(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
