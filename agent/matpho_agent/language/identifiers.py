@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from matpho_agent.language.codes import NO_BEGINNINGS, Code, birth_date, citizen_id, read_codes
+from matpho_agent.language.spoken_plates import spoken_plate
 from matpho_agent.language.tokens import Text
 
 _EVENT_ID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-f-])")
@@ -70,7 +71,7 @@ def read_identifiers(
     spans: list[tuple[int, int]] = []
     events = tuple(_take(m, spans) for m in _EVENT_ID.finditer(plain))
     citizen, birth = _kept(citizen_id(plain), spans), _kept(birth_date(plain), spans)
-    plate = _plate(text, spans, _PLATE, 1)
+    plate = _plate(text, spans, _PLATE, 1) or _kept(spoken_plate(text), spans)
     codes = tuple(read_codes(text, spans, known, beginnings))
     spans.extend((code.start, code.end) for code in codes)
     radius = _radius(plain, spans)

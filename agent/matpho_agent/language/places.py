@@ -174,6 +174,8 @@ class PlaceIndex:
 
     def _translated(self, window: Sequence[Token]) -> tuple[Place, ...]:
         """English kinds of place: `the Kim Liên tunnel`, `Hanoi railway station`."""
+        if not telling(window):
+            return ()
         words = canonical([token.plain for token in window])
         flat = tuple(part for word in words for part in self._unglued(word))
         if len(flat) < 2 or flat == tuple(token.plain for token in window):

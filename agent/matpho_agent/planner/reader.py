@@ -11,6 +11,7 @@ from matpho_agent.language.places import Place, PlaceIndex, PlaceMatch
 from matpho_agent.language.tokens import read_text
 from matpho_agent.language.toponyms import kind_of, telling
 from matpho_agent.planner.intents import reading_intent
+from matpho_agent.planner.limits import read_limit
 from matpho_agent.planner.plan import EventReference, NearPlan, QueryPlan
 from matpho_agent.planner.scan import Reading, scan
 from matpho_agent.planner.situation import Situation
@@ -58,7 +59,10 @@ def build_plan(reading: Reading, situation: Situation) -> QueryPlan:
     plan.owner = next(iter(reading.values("owner")), None)
     plan.talk = next(iter(reading.values("talk")), None)
     plan.follow = "narrow" if "narrow" in reading.values("follow") else "replace" if reading.has("follow") else None
+    if plan.group_by == [] and len(plan.areas) > 1 and reading.says("sanh", "compare", "comparing", "versus", "vs"):
+        plan.group_by = ["area"]
     _fault(reading, plan)
+    read_limit(reading, plan)
     plan.query = _remainder(reading)
     plan.intent = reading_intent(reading, plan)
     return plan
@@ -148,6 +152,11 @@ def _denied(reading: Reading, negation: Match) -> range:
     """The words right behind a negation, up to the first that is neither filler nor part of what is denied."""
     end = negation.end
     while end < len(reading.text.tokens) and reading.taken.get(end) in {"filler", "object", "colour", None}:
+        if (
+            end > negation.end
+            and "," in reading.text.plain[reading.text.tokens[end - 1].end : reading.text.tokens[end].start]
+        ):
+            break
         if reading.taken.get(end) is None and end > negation.end:
             break
         end += 1

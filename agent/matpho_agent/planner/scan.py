@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from matpho_agent.language.clues import given_away
 from matpho_agent.language.identifiers import Identifiers, read_identifiers
 from matpho_agent.language.lexicon import Lexicon, Match, lexicon_of
 from matpho_agent.language.names import NameMatch
@@ -80,6 +81,7 @@ def scan(text: Text, situation: Situation, lexicon: Lexicon, names: Sequence[Nam
     wanted = _without_plurals(text.tokens, _without_orange_things(text.tokens, candidates))
     _claim(reading, wanted, places)
     _sense(reading, meant)
+    _clue(reading)
     return reading
 
 
@@ -108,6 +110,20 @@ def _sense(reading: Reading, meant: Sequence[Sense]) -> None:
             for number in numbers:
                 reading.taken.setdefault(number, sense.category)
     reading.matches = settled(reading.text.tokens, sorted(reading.matches, key=lambda match: match.start))
+
+
+def _clue(reading: Reading) -> None:
+    """Add the happening that scattered words give away, where nothing in the clause says one."""
+    if reading.has("event"):
+        return
+    free = {n for n in range(len(reading.text.tokens)) if reading.taken.get(n) in (None, *FREE)}
+    found = given_away(reading.text.tokens, free)
+    if found is None:
+        return
+    value, spans = found
+    reading.matches.append(Match(*spans[0], "event", value))
+    for number in (number for start, end in spans for number in range(start, end)):
+        reading.taken.setdefault(number, "event")
 
 
 def _is_time(sense: Sense, reading: Reading) -> bool:
@@ -248,6 +264,7 @@ def _claim(reading: Reading, phrases: list[Match], places: list[PlaceMatch]) -> 
     for place in places:
         if _plausible(reading.text.tokens, place) and not _torn(place, phrases):
             sure = place.whole or _tells_more(place, places) or _of_a_kind(reading.text.tokens, place)
+            sure = sure or (_holds_a_name(reading.text.tokens, place, phrases) and not _slip_of_more(place, places))
             rank = 2 if place.guess else 0 if sure else 1
             offers.append(((rank, place.start - place.end, 0), place))
     offers.sort(key=lambda offer: (offer[0], offer[1].start))
@@ -281,6 +298,24 @@ def _tells_more(part: PlaceMatch, places: Sequence[PlaceMatch]) -> bool:
 def _of_a_kind(tokens: Sequence[Token], place: PlaceMatch) -> bool:
     """Whether two words or more say a kind of place: in `bến xe` and `bus station` no vehicle is named."""
     return place.end - place.start > 1 and bool(kind_of(tokens[place.start : place.end]))
+
+
+def _slip_of_more(part: PlaceMatch, places: Sequence[PlaceMatch]) -> bool:
+    """Whether a longer name with a slip holds the part: `chợ Cồn cổng sua`."""
+    return any(
+        place.guess
+        and place.start <= part.start
+        and part.end <= place.end
+        and place.end - place.start > part.end - part.start
+        for place in places
+    )
+
+
+def _holds_a_name(tokens: Sequence[Token], place: PlaceMatch, phrases: Sequence[Match]) -> bool:
+    """Whether a part of a name has a word that means nothing else: the `Van` of `Hoang Van Thu` is no vehicle."""
+    explained = {number for match in phrases if not match.typo for number in range(match.start, match.end)}
+    free = [number for number in range(place.start, place.end) if number not in explained]
+    return place.end - place.start > 1 and any(len(tokens[number].plain) > 2 for number in free)
 
 
 def _torn(place: PlaceMatch, phrases: Sequence[Match]) -> bool:
