@@ -10,12 +10,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import bindparam, insert, select, text
 
 from matpho_platform.store import Store, open_store
 from matpho_platform.store.engine_sqlite import READ_CONNECTIONS
 from matpho_platform.store.engine_wal import EVERY_COMMITS, LogKeeper
 from matpho_platform.store.errors import DatabaseError, DuplicateError, MovedError
+from matpho_platform.store.session import Prepared
 from matpho_platform.store.tables import counters
 
 ADD = "INSERT INTO counters (name, value) VALUES (?, ?)"
@@ -228,6 +229,20 @@ async def test_a_reader_who_is_cancelled_is_stopped_and_its_connection_serves_on
         reader.cancel()
     await asyncio.wait(readers)
     assert await _names(store) == []
+    await store.close()
+
+
+async def test_what_is_looked_up_sees_what_was_committed_and_cannot_write(database: str | None, tmp_path: Path) -> None:
+    store = await _open(database, tmp_path)
+    query = Prepared(select(counters.c.value, counters.c.name).where(counters.c.name == bindparam("name")))
+    assert await store.look_up(query, "one") is None
+    for value in (1, 2):
+        await _write(store, (f"n{value}", value))
+        assert await store.look_up(query, f"n{value}") == {"value": value, "name": f"n{value}"}
+    query.text = "INSERT INTO counters (name, value) VALUES (?, 1)"
+    with pytest.raises(DatabaseError):
+        await store.look_up(query, "written")
+    assert await _names(store) == ["n1", "n2"]
     await store.close()
 
 

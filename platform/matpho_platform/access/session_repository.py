@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, Select, bindparam, delete, insert, select, update
 
+from matpho_platform.store.engine import Store
 from matpho_platform.store.session import Prepared, ReadSession, WriteSession
 from matpho_platform.store.tables import accounts, api_tokens, sessions
 
@@ -29,9 +30,9 @@ _SESSION = Prepared(_sessions().where(sessions.c.token_hash == bindparam("token_
 _TOKEN = Prepared(_tokens().where(api_tokens.c.token_hash == bindparam("token_hash")))
 
 
-async def find_session(session: ReadSession, token_hash: str) -> Mapping[str, Any] | None:
+async def find_session(store: Store, token_hash: str) -> Mapping[str, Any] | None:
     """A session with its account."""
-    return await session.prepared(_SESSION, token_hash)
+    return await store.look_up(_SESSION, token_hash)
 
 
 async def sessions_by_id(session: ReadSession, ids: Sequence[str]) -> Sequence[RowMapping]:
@@ -77,9 +78,9 @@ async def end_expired(session: WriteSession, at_ms: int) -> None:
     await session.run(delete(api_tokens).where(api_tokens.c.expires_ms < at_ms))
 
 
-async def find_token(session: ReadSession, token_hash: str) -> Mapping[str, Any] | None:
+async def find_token(store: Store, token_hash: str) -> Mapping[str, Any] | None:
     """An API token with its account."""
-    return await session.prepared(_TOKEN, token_hash)
+    return await store.look_up(_TOKEN, token_hash)
 
 
 async def tokens_by_id(session: ReadSession, ids: Sequence[str]) -> Sequence[RowMapping]:

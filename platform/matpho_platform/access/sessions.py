@@ -132,8 +132,7 @@ class Sessions:
     async def read(self, token: str) -> Bearer:
         """Who a session's token stands for, as the account is now; raises NotSignedInError."""
         at_ms = unix_ms(self._clock())
-        async with self._store.reading() as session:
-            row = await repository.find_session(session, digest(token))
+        row = await repository.find_session(self._store, digest(token))
         if row is None or not _lives(row, at_ms):
             raise NotSignedInError("You are not signed in.", action="Sign in.")
         if at_ms - row["used_ms"] > _TOUCH_MS:

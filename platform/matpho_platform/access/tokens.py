@@ -91,8 +91,7 @@ class Tokens:
     async def read(self, token: str) -> Bearer:
         """Who a token stands for, as the account is now; raises NotSignedInError."""
         at_ms = unix_ms(self._clock())
-        async with self._store.reading() as session:
-            row = await repository.find_token(session, digest(token))
+        row = await repository.find_token(self._store, digest(token))
         if row is None or not _lives(row, at_ms):
             raise NotSignedInError("This token is not valid.", action="Make a new one.")
         if at_ms - (row["used_ms"] or 0) > _TOUCH_MS:

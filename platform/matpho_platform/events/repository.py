@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, bindparam, func, select
 
+from matpho_platform.store.engine import Store
 from matpho_platform.store.session import Prepared, ReadSession
 from matpho_platform.store.tables import events, inbox
 
@@ -29,9 +30,9 @@ _AREA_OF = Prepared(
 )
 
 
-async def area_of(session: ReadSession, event_id: str) -> str | None:
+async def area_of(store: Store, event_id: str) -> str | None:
     """The area of one event; None where it is not stored."""
-    row = await session.prepared(_AREA_OF, event_id)
+    row = await store.look_up(_AREA_OF, event_id)
     return None if row is None else str(row["area"])
 
 

@@ -156,8 +156,7 @@ class EventService:
 
     async def area_of(self, event_id: str) -> str | None:
         """The area an event was seen in; None where there is no such event."""
-        async with self._store.reading() as session:
-            return await repository.area_of(session, event_id)
+        return await repository.area_of(self._store, event_id)
 
     async def similar(
         self, scope: Scope, like: str | bytes, where: EventFilter, *, limit: int = 20, offset: int = 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import make_url, text
 from sqlalchemy.engine import URL
@@ -17,7 +18,7 @@ from matpho_platform.store.engine_sqlite import FileDatabase
 from matpho_platform.store.engine_wal import LogKeeper
 from matpho_platform.store.errors import DurabilityError, translated
 from matpho_platform.store.migrate import upgrade
-from matpho_platform.store.session import ReadSession, WriteSession
+from matpho_platform.store.session import Prepared, ReadSession, WriteSession
 
 _SYNCHRONOUS_FULL = 2
 _POSTGRES_DURABLE = {"on", "remote_write", "remote_apply", "local"}
@@ -44,6 +45,11 @@ class Store:
         with translated():
             async with self._database.begin(write=False) as transaction:
                 yield ReadSession(transaction)
+
+    async def look_up(self, query: Prepared, *parameters: Any) -> Mapping[str, Any] | None:
+        """The first row of one query, or None: who asks nothing else needs no transaction around it."""
+        with translated():
+            return query.first(await self._database.look_up(query.text, parameters))
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[WriteSession]:

@@ -33,6 +33,11 @@ class ServerDatabase:
         async with (self._writes if write else self._reads).begin() as connection:
             yield ServerTransaction(connection)
 
+    async def look_up(self, statement: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """The rows of one statement that reads."""
+        async with self.begin(write=False) as transaction:
+            return await transaction.at_once(statement, parameters)
+
     async def close(self) -> None:
         """Let go of every connection."""
         await self._writes.dispose()

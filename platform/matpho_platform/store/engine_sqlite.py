@@ -60,6 +60,14 @@ class FileDatabase:
         finally:
             threads.put_back(transaction.thread)
 
+    async def look_up(self, statement: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """The rows of one statement that reads, in a transaction of its own that SQLite begins and ends."""
+        thread = await self._reads.take()
+        try:
+            return await thread.ask(lambda connection: _rows(connection, statement, parameters))
+        finally:
+            self._reads.put_back(thread)
+
     async def close(self) -> None:
         """Let go of every connection."""
         await self._reads.close()
@@ -238,12 +246,7 @@ class FileTransaction:
 
     async def at_once(self, statement: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]:
         """The rows of a statement, which SQLAlchemy does not see."""
-
-        def trip(connection: Connection) -> Sequence[Sequence[Any]]:
-            with _as_sqlalchemy():
-                return raw(connection).execute(statement, parameters).fetchall()
-
-        return await self.run(trip)
+        return await self.run(lambda connection: _rows(connection, statement, parameters))
 
     async def later(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement for each row ahead of the next one, at the latest of the commit; it fails there."""
@@ -292,6 +295,11 @@ class FileTransaction:
         """Roll back; what waits is gone."""
         if not self._begin:
             self.thread.tell(lambda connection: raw(connection).rollback())
+
+
+def _rows(connection: Connection, statement: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    with _as_sqlalchemy():
+        return raw(connection).execute(statement, parameters).fetchall()
 
 
 @contextmanager

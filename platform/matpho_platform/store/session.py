@@ -32,14 +32,19 @@ class Transaction(Protocol):
 
 
 class Prepared:
-    """A query written out once, for paths where each tenth of a millisecond counts: SQLAlchemy has no part in its runs.
+    """A query written out once, for `Store.look_up` where each tenth of a millisecond counts: SQLAlchemy has no part in
+    its runs.
 
     Its `bindparam`s are given in their order in the text; rows have the types of `WriteSession.insert_many`.
     """
 
     def __init__(self, query: Select[Any]) -> None:
         self.text = str(query.compile(dialect=sqlite.dialect(paramstyle="qmark")))  # both databases read it
-        self.names = tuple(column.key for column in query.selected_columns)
+        self._names = tuple(column.key for column in query.selected_columns)
+
+    def first(self, rows: Sequence[Sequence[Any]]) -> Mapping[str, Any] | None:
+        """The first of its rows by the names of its columns, or None."""
+        return dict(zip(self._names, rows[0], strict=True)) if rows else None
 
 
 class ReadSession:
@@ -64,11 +69,6 @@ class ReadSession:
     async def scalar(self, query: Executable) -> Any:
         """The first column of the first row, or None."""
         return await self._transaction.run(lambda connection: connection.execute(query).scalar())
-
-    async def prepared(self, query: Prepared, *parameters: Any) -> Mapping[str, Any] | None:
-        """The first row of a query that is written out, or None."""
-        rows = await self.at_once(query.text, parameters)
-        return dict(zip(query.names, rows[0], strict=True)) if rows else None
 
     async def at_once(self, statement: str, parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
         """Run a statement in one round trip to the driver, for paths where each one counts; returns its rows.
