@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,8 @@ async def measure(center: Center, area: str, events: Sequence[str], folder: Path
         for number in range(calls + WARM_UP):
             one, principal = await caller.call()
             stranger = Principal(f"stranger-{number}", "", Role.OFFICER, (area,))
-            one[POLICY] = _timed(lambda who=principal: center.policy.decide(who, NAME, place, Facts(), now))
-            one[POLICY_FIRST] = _timed(lambda who=stranger: center.policy.decide(who, NAME, place, Facts(), now))
+            for row, who in ((POLICY, principal), (POLICY_FIRST, stranger)):
+                one[row] = _timed(partial(center.policy.decide, who, NAME, place, Facts(), now))
             one[COMMITS] = await asyncio.to_thread(_timed, commit, 2)
             one[FLUSHES] = await asyncio.to_thread(_timed, flush, 2)
             if number >= WARM_UP:

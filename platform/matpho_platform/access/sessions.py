@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import RowMapping
 
@@ -22,6 +21,7 @@ from matpho_platform.access.errors import NotSignedInError, StepUpError
 from matpho_platform.access.keys import digest
 from matpho_platform.access.principal import Principal, Role
 from matpho_platform.store.engine import Store
+from matpho_platform.store.session import Row
 
 Clock = Callable[[], datetime]
 
@@ -192,13 +192,13 @@ class Sessions:
             raise StepUpError("This needs your second factor again.", action="Show it, then repeat this.")
 
 
-def _lives(row: Mapping[str, Any], at_ms: int) -> bool:
+def _lives(row: Row, at_ms: int) -> bool:
     idle = limits_of(Role(row["role"]), full=row["state"] == "full").idle
     unused = at_ms - row["used_ms"] > idle // timedelta(milliseconds=1)
     return not (row["disabled"] or unused or row["expires_ms"] < at_ms)
 
 
-def _principal(row: Mapping[str, Any]) -> Principal:
+def _principal(row: Row) -> Principal:
     return Principal(
         row["user_id"],
         row["name"],

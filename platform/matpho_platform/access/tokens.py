@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import RowMapping
 
@@ -20,6 +19,7 @@ from matpho_platform.access.keys import digest
 from matpho_platform.access.principal import PROVINCE_WIDE, Principal, Role
 from matpho_platform.access.sessions import Bearer, Clock
 from matpho_platform.store.engine import Store
+from matpho_platform.store.session import Row
 
 PREFIX = "mpt_"
 """Whoever finds a text that begins so has found a token of ours."""
@@ -139,11 +139,11 @@ def _list(names: Collection[str] | None) -> str | None:
     return json.dumps(sorted(set(names)))
 
 
-def _lives(row: Mapping[str, Any], at_ms: int) -> bool:
+def _lives(row: Row, at_ms: int) -> bool:
     return not row["disabled"] and row["expires_ms"] >= at_ms
 
 
-def _principal(row: Mapping[str, Any]) -> Principal:
+def _principal(row: Row) -> Principal:
     """The account as it is now, and no more of it than the token names."""
     own = json.loads(row["areas"])
     if row["token_areas"] is not None:

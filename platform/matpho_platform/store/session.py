@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Executable, RowMapping, Select, Table
 from sqlalchemy.dialects import sqlite
 
 T = TypeVar("T")
+Row = RowMapping | Mapping[str, Any]
+"""A row of any query, by the names of its columns."""
 
 
 class Transaction(Protocol):
@@ -40,7 +42,7 @@ class Prepared:
 
     def __init__(self, query: Select[Any]) -> None:
         self.text = str(query.compile(dialect=sqlite.dialect(paramstyle="qmark")))  # both databases read it
-        self._names = tuple(column.key for column in query.selected_columns)
+        self._names = tuple(str(column.key) for column in query.selected_columns)
 
     def first(self, rows: Sequence[Sequence[Any]]) -> Mapping[str, Any] | None:
         """The first of its rows by the names of its columns, or None."""
