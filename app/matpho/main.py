@@ -12,7 +12,7 @@ from matpho_contracts.errors import MatphoError
 
 COMMANDS = (
     "ask", "search", "index", "verify", "audit", "demo", "serve", "box", "users", "policies", "procedures", "bench",
-    "eval", "models",
+    "eval", "models", "notify",
 )  # fmt: skip
 """Command modules, each with a `register(app)`; imported only as far as the first word asks, for a quick start."""
 

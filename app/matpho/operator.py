@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from matpho.audit_desk import add_audit_routes
 from matpho.installation import Installation
+from matpho.operator_notify import add_notify_routes
 from matpho.operator_policies import add_policy_routes
 from matpho.operator_users import add_user_routes, channel
 from matpho_contracts.errors import MatphoError, NotFoundError
@@ -90,6 +91,7 @@ def create_operator(installation: Installation) -> FastAPI:
 
     add_user_routes(app, center)
     add_policy_routes(app, center)
+    add_notify_routes(app, center)
     add_audit_routes(app, center, channel())
 
     @app.post("/boxes")

@@ -38,9 +38,18 @@ ALLOWED = {
 }  # fmt: skip
 """Files of the tools' floor that are no tool."""
 FLOORS = (matpho_agent, matpho_tools, matpho)
-OWNER = {"operator.py", "operator_users.py", "operator_policies.py", "audit_desk.py", "installation.py", "serving.py"}
-"""The command line of whoever owns the machine: accounts and the log; it reads no events and acts on none."""
-OWNERS = {"accounts", "administration", "audit", "cameras"}
+OWNER = {
+    "operator.py",
+    "operator_users.py",
+    "operator_policies.py",
+    "operator_notify.py",
+    "audit_desk.py",
+    "installation.py",
+    "serving.py",
+}
+"""The command line of whoever owns the machine: accounts, the log, a trial of a channel; it reads no events and acts on
+none."""
+OWNERS = {"accounts", "administration", "audit", "cameras", "desk"}
 REGISTERS = ("registers.py", "incidents", "load")
 """What the owner's file names: units and procedures. No incident is made by it."""
 FILLING = {"world.py", "world_box.py", "world_file.py", "world_people.py"}

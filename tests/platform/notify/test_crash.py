@@ -26,7 +26,7 @@ from matpho_platform.store.tables import notice_messages, notices
 from .conftest import Asked, World, make_alert
 
 WORKER = Path(__file__).parent / "crash_worker.py"
-WAIT_S = 120.0
+WAIT_S = 120
 Start = Callable[[], Awaitable[Process]]
 
 
@@ -102,9 +102,10 @@ async def crash(
             await notifier.promise(session, make_alert(f"k-{one}", severity=Severity.CRITICAL), at=now())
     killer.alive = [await start() for _ in range(1 if url is None else 2)]
     try:
-        async with asyncio.timeout(WAIT_S + 4 * kills):
-            while await _open(store):
-                await asyncio.sleep(0.1)
+        for _ in range((WAIT_S + 30 * kills) * 10):
+            if not await _open(store):
+                break
+            await asyncio.sleep(0.1)
     finally:
         await killer.close()
     return killer

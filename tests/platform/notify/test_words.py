@@ -8,11 +8,12 @@ from typing import Any, get_args
 
 import pytest
 
+from matpho_contracts.vocabulary import Severity
 from matpho_platform.notify import formats
 from matpho_platform.notify.outgoing import Language
 from matpho_platform.notify.plain_text import defanged, one_line, quoted, without_marks
 from matpho_platform.notify.rendering import render, words
-from matpho_platform.notify.schemas import Action, ReceiptKind, Severity, Template
+from matpho_platform.notify.schemas import Action, Template
 
 from .conftest import BASE, make_alert
 
@@ -63,7 +64,6 @@ def test_every_word_is_there_in_both_languages() -> None:
     assert all(set(leaf) == {"vi", "en"} and all(leaf.values()) for leaf in leaves(dict(words())))
     assert set(words()["severity"]) == {one.value for one in Severity}
     assert set(words()["actions"]) == {one.value for one in Action}
-    assert ReceiptKind.SEEN.value == "seen"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
