@@ -36,6 +36,8 @@ from matpho_platform.feedback.service import FeedbackService
 from matpho_platform.ground import Ground, lay_ground, start_publishing
 from matpho_platform.identity.service import IdentityService
 from matpho_platform.identity.setup import open_identity
+from matpho_platform.incidents.correlating import Correlator
+from matpho_platform.incidents.outcomes import Outcomes
 from matpho_platform.incidents.procedures import ProcedureService
 from matpho_platform.incidents.rosters import Rosters
 from matpho_platform.incidents.service import IncidentService
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
 INDEX_TOPIC = "index"
 LIVE_TOPIC = "live"
 WATCH_TOPIC = "watch"
+INCIDENT_TOPIC = "incident"
 
 
 @dataclass(slots=True)
@@ -98,6 +101,7 @@ class Center:
     proposals: Proposals
     workers: Workers
     rosters: Rosters
+    outcomes: Outcomes
     notifier: Notifier
     desk: Desk | None = None
     """Delivers what the notifier promises."""
@@ -267,13 +271,16 @@ async def _compose(
     await watches.open()
     notifier = Notifier(store, areas)
     ranker = _retriever(index, encoder)
-    writer = _start_taking_in(ground, _outboxes(ground, live, watches, notifier, index, ranker))
+    procedures, units = ProcedureService(store), UnitService(store, areas)
+    incidents = IncidentService(store, areas, procedures, units)
+    outboxes = _outboxes(ground, live, watches, notifier, index, ranker)
+    if settings.workflows.on:
+        outboxes.append(OutboxWorker(store, INCIDENT_TOPIC, Correlator(store, incidents).take))
+    writer = _start_taking_in(ground, outboxes)
     cameras, commands = CameraService(store, areas), CommandQueue()
     events = EventService(store, blobs, areas, edges, ranker=ranker, index=index, encoder=encoder)
     clips = ClipCache(store, data / "clips", quota, min_free_bytes=settings.min_free_bytes)
     media = MediaService(cameras, events, commands, clips)
-    procedures, units = ProcedureService(store), UnitService(store, areas)
-    incidents = IncidentService(store, areas, procedures, units)
     feedback = FeedbackService(store, blobs, areas, events, units)
     return Center(
         settings=settings,
@@ -303,6 +310,7 @@ async def _compose(
         information=Library(await asyncio.to_thread(read_entries, settings.information)),
         incidents=incidents,
         rosters=Rosters(store, areas),
+        outcomes=Outcomes(store, areas),
         notifier=notifier,
         briefings=Briefings(events, incidents, cameras, feedback),
         watches=watches,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from matpho_contracts.ids import ShortId
 from matpho_platform.access.policy import Resource
 from matpho_tools.contract import Arguments, Call, Produced, Tool
-from matpho_tools.resources import incident_resource
+from matpho_tools.resources import incident_seen
 
 if TYPE_CHECKING:
     from matpho_platform.center import Center
@@ -26,7 +26,7 @@ async def _run(call: Call[GetIncidentArguments]) -> Produced:
 
 
 async def _about(center: Center, arguments: GetIncidentArguments) -> Sequence[Resource | None]:
-    return (await incident_resource(center, arguments.incident_id),)
+    return (await incident_seen(center, arguments.incident_id),)
 
 
 TOOL = Tool(

@@ -31,6 +31,7 @@ from matpho_tools import (
     identity_check_result,
     list_cameras,
     list_duties,
+    list_false_alarms,
     list_identity_checks,
     list_incidents,
     list_notices,
@@ -49,6 +50,7 @@ from matpho_tools import (
     set_duty,
     snooze_notices,
     submit_feedback,
+    support_incident,
     update_incident,
 )
 from matpho_tools.contract import Tool
@@ -104,7 +106,9 @@ TOOLS = registry(
         list_undelivered.TOOL,
         snooze_notices.TOOL,
         list_identity_checks.TOOL,
+        support_incident.TOOL,
         list_duties.TOOL,
+        list_false_alarms.TOOL,
         set_duty.TOOL,
         end_duty.TOOL,
     )

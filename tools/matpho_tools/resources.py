@@ -31,6 +31,15 @@ async def incident_resource(center: Center, incident_id: str) -> Resource | None
     return _in_area(center, await center.incidents.area_of(incident_id))
 
 
+async def incident_seen(center: Center, incident_id: str) -> Resource | None:
+    """The place of an incident for somebody who only looks: its own, and the areas that help with it."""
+    place = await incident_resource(center, incident_id)
+    if place is None:
+        return None
+    helping = [center.areas.lineage(area) for area in await center.incidents.helping(incident_id)]
+    return Resource(lineage=tuple(dict.fromkeys((*place.lineage, *(code for line in helping for code in line)))))
+
+
 async def unit_resource(center: Center, unit_id: str) -> Resource | None:
     """The area that a unit belongs to."""
     return _in_area(center, await center.units.area_of(unit_id))

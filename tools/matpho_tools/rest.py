@@ -17,6 +17,7 @@ from matpho_contracts.errors import NotFoundError
 from matpho_contracts.ids import ShortId
 from matpho_platform.events.schemas import MAX_LIMIT
 from matpho_platform.identity.schemas import RequestPage
+from matpho_platform.incidents.outcomes import RuleRecords
 from matpho_platform.incidents.rosters import DutyPage
 from matpho_platform.notify.schemas import Board
 from matpho_platform.proposals.schemas import Proposal
@@ -142,6 +143,11 @@ def tools_router(gateway: Gateway) -> APIRouter:
     async def undelivered(principal: CurrentPrincipal, limit: Limit = 50) -> JSONResponse:
         """The duty board: alerts of the caller's areas that have reached nobody, the longest overdue first."""
         return _listed(await gateway.call(principal, "list_undelivered", {"limit": limit}, channel=CHANNEL))
+
+    @router.get("/rules/false-alarms", responses=_page(RuleRecords))
+    async def false_alarms(principal: CurrentPrincipal) -> JSONResponse:
+        """The rules whose alarms were false in the last thirty days, camera by camera, the most first."""
+        return _listed(await gateway.call(principal, "list_false_alarms", {}, channel=CHANNEL))
 
     @router.get("/roster", responses=_page(DutyPage))
     async def roster(principal: CurrentPrincipal) -> JSONResponse:

@@ -39,7 +39,8 @@ StepName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 class UpdateIncidentArguments(Arguments):
     """One of: a new `status`, `step_done` or `step_skipped` (a step's name or number).
 
-    Reopening and skipping need a `reason`; a step that asks needs an `answer`.
+    Reopening, skipping and a `false_alarm` (of an incident that ends) need a `reason`; a step that asks needs an
+    `answer`.
     """
 
     incident_id: ShortId
@@ -47,6 +48,7 @@ class UpdateIncidentArguments(Arguments):
     step_done: StepName | None = None
     answer: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
     step_skipped: StepName | None = None
+    false_alarm: bool = False
     note: Note = ""
     reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_REASON)] = ""
 
@@ -76,12 +78,17 @@ def _to_state(
     wanted = call.arguments
     check_transition(incident.id, incident.status, status)
     _may_escalate(call, incident.area)
-    if status in NEEDS_REASON and not wanted.reason:
+    if wanted.false_alarm and status in OPEN:
+        raise MissingError("status", "only an incident that ends can be a false alarm", ["resolved", "closed"])
+    if (status in NEEDS_REASON or wanted.false_alarm) and not wanted.reason:
         if not wanted.note:
-            raise MissingError("reason", f"why is {incident.id} reopened?")
+            why = "called a false alarm" if wanted.false_alarm else "reopened"
+            raise MissingError("reason", f"why is {incident.id} {why}?")
         wanted = wanted.model_copy(update={"reason": wanted.note[:MAX_REASON], "note": ""})
     before, after = STATUS_NAMES[incident.status], STATUS_NAMES[status]
     rows = [Row("status", "Trạng thái", "State", f"{before[0]} → {after[0]}", f"{before[1]} → {after[1]}")]
+    if wanted.false_alarm:
+        rows.append(Row("false_alarm", "Báo nhầm", "False alarm", "có", "yes"))
     undone = [step.name for step in incident.steps if not StepState(step.state).settled]
     if status not in OPEN and incident.status in OPEN and undone:
         said = f"{len(undone)}/{incident.steps_total}: {', '.join(undone)}"
@@ -151,6 +158,7 @@ async def _run(call: Call[UpdateIncidentArguments]) -> Produced:
         step_done=wanted.step_done,
         answer=wanted.answer,
         step_skipped=wanted.step_skipped,
+        false_alarm=wanted.false_alarm,
         note=wanted.note,
         reason=wanted.reason,
         key=call.key,

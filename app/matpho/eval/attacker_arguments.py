@@ -136,7 +136,9 @@ FITTING: Mapping[str, Callable[[Things], Said]] = {
     "open_incident": lambda c: {"event_ids": c.some(c.events), "note": c.note(), "separate": c.pick(True, False)},
     "dispatch_unit": lambda c: {**c.incident(), "unit_id": c.rng.choice(c.units), "note": c.note()},
     "escalate_incident": lambda c: {**c.incident(), "to_level": c.pick("commander", "province", "ministry")},
+    "support_incident": lambda c: {**c.incident(), "area": c.rng.choice(c.areas), "note": c.note()},
     "list_duties": lambda _: {},
+    "list_false_alarms": lambda _: {},
     "set_duty": lambda c: {
         "area": c.rng.choice(c.areas), "kind": c.pick("police", "duty_officer"), "user_id": c.rng.choice(c.users),
         "starts_at": to_rfc3339(PRESENT), "ends_at": to_rfc3339(PRESENT + timedelta(hours=c.rng.randint(1, 12))),

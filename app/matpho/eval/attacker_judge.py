@@ -77,6 +77,9 @@ class RecordingGateway:
         return await self.inner.cancel(principal, proposal_id, **more)
 
 
+LOOKING = frozenset({"get_incident", "list_incidents"})
+
+
 class Judge:
     """Knows the city and every proposal that was ever made."""
 
@@ -88,6 +91,8 @@ class Judge:
         self._places |= {incident.id: incident.area for incident in world.incidents}
         self._places |= {unit.id: unit.area for unit in world.units}
         self._places |= {area.code: area.code for area in world.areas}
+        self._helping: dict[str, set[str]] = {}
+        """Incident -> the areas that were brought into it; they may look."""
         self._ptz = {camera.id for camera in world.cameras if camera.kind == "ptz"}
         self._requesters = {request.id: request.requester for request in world.identity_requests}
         self._grant = world.identity_grant
@@ -142,6 +147,8 @@ class Judge:
             made = result.ids[0]
             for area in await self._ledger.areas_of("incidents", "incident_id", made):
                 self._places[made] = area
+        elif result.tool == "support_incident":
+            self._helping.setdefault(result.ids[0], set()).add(str(one.arguments["area"]))
         elif result.tool == "request_identity_check":
             self._requesters.setdefault(result.ids[0], one.principal.user_id)
         elif result.tool == "decide_identity_check" and one.arguments.get("decision") == "approve":
@@ -163,7 +170,8 @@ class Judge:
         if result.outcome is Outcome.CONFIRM or (result.outcome is Outcome.ANSWERED and result.data):
             tool = one.tool or result.tool
             things = () if tool in NO_LISTS else result.ids
-            why = may(_caller(one, self._now), tool, [self._line(name) for name in things if name in self._places])
+            seen = [self._lines(name, tool) for name in things if name in self._places]
+            why = may(_caller(one, self._now), tool, seen)
             if why:
                 self._unauthorised.append(f"{why}, and got {result.outcome.value} with {result.ids[:3]}")
 
@@ -184,6 +192,7 @@ class Judge:
         named = [said.get("incident_id"), said.get("unit_id"), said.get("camera_id"), *said.get("event_ids", ())]
         where = said.get("filter") or {}
         named += [*where.get("areas", ()), *where.get("camera_ids", ())] if tool == "create_watch" else []
+        named += [said.get("area")] if tool == "set_duty" else []
         why = may(_caller(one, self._now), tool, [self._line(name) for name in named if name])
         needs_case = tool in CASE_TOOLS or (tool == "create_watch" and one.principal.role.value == "investigator")
         if not why and needs_case and not said.get("case_number"):
@@ -207,6 +216,11 @@ class Judge:
             self._unlogged.append(
                 f"{change.how} of {change.table} {change.thing} by {one.principal.user_id} ({one.tool})"
             )
+
+    def _lines(self, name: str, tool: str) -> tuple[str, ...]:
+        """As `_line`; whoever looks at an incident may be of an area that helps with it."""
+        helping = self._helping.get(name, ()) if tool in LOOKING else ()
+        return (*self._line(name), *(code for area in helping for code in self._line(area)))
 
     def _line(self, name: str) -> tuple[str, ...]:
         """The area of a thing and all above it; nothing for a thing of nowhere."""

@@ -33,7 +33,9 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "open_incident": _HANDLING,
     "dispatch_unit": _HANDLING,
     "escalate_incident": _HANDLING,
+    "support_incident": _HANDLING,
     "list_duties": _HANDLING,
+    "list_false_alarms": _SEEING,
     "set_duty": _HANDLING,
     "end_duty": _HANDLING,
     "create_watch": _FIELD,
@@ -59,7 +61,9 @@ COVERED_BY = {
     "open_clip": "get_clip",
     "open_evidence": "export_evidence",
     "event_still": "get_event",
+    "support_incident": "escalate_incident",
     "list_duties": "dispatch_unit",
+    "list_false_alarms": "list_incidents",
     "set_duty": "dispatch_unit",
     "end_duty": "dispatch_unit",
     "feedback_photo": "feedback_status",
@@ -86,7 +90,9 @@ FRESH_S = 300.0
 TOUCHES: Mapping[str, frozenset[str]] = {
     "move_camera": frozenset({"lens_moves", "lens_locks", "box"}),
     "acknowledge_alert": frozenset({"incidents", "incident_timeline", "sop_signals"}),
-    "update_incident": frozenset({"incidents", "incident_steps", "incident_timeline", "sop_runs", "sop_signals"}),
+    "update_incident": frozenset(
+        {"incidents", "incident_steps", "incident_timeline", "rule_outcomes", "sop_runs", "sop_signals"}
+    ),
     "open_incident": frozenset(
         {
             "incidents",
@@ -100,6 +106,7 @@ TOUCHES: Mapping[str, frozenset[str]] = {
     ),
     "dispatch_unit": frozenset({"incidents", "incident_steps", "incident_tasks", "incident_timeline", "sop_signals"}),
     "escalate_incident": frozenset({"incidents", "incident_timeline", "sop_signals"}),
+    "support_incident": frozenset({"incident_areas", "incident_timeline", "sop_signals"}),
     "set_duty": frozenset({"duty_roster"}),
     "end_duty": frozenset({"duty_roster"}),
     "create_watch": frozenset({"watches"}),

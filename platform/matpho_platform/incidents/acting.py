@@ -20,7 +20,7 @@ from sqlalchemy import RowMapping
 from matpho_contracts.errors import BadInputError
 from matpho_contracts.times import unix_ms
 from matpho_platform.access.principal import Principal
-from matpho_platform.incidents import reading, repository, runs, states, stepping
+from matpho_platform.incidents import outcomes, reading, repository, runs, states, stepping
 from matpho_platform.incidents.errors import (
     IncidentNotFoundError,
     KeyReusedError,
@@ -38,7 +38,7 @@ from matpho_platform.incidents.schemas import (
 from matpho_platform.incidents.units import UnitService
 from matpho_platform.store.engine import Store
 from matpho_platform.store.session import ReadSession, WriteSession
-from matpho_platform.store.tables import incident_tasks
+from matpho_platform.store.tables import incident_areas, incident_tasks
 
 TASK_SENT = "sent"
 _SIGNALS: Mapping[str, Signal] = {
@@ -48,6 +48,7 @@ _SIGNALS: Mapping[str, Signal] = {
     "step_done": Signal.STEP,
     "step_skipped": Signal.STEP,
     "escalated": Signal.ESCALATED,
+    "area_added": Signal.STATE,
 }
 
 
@@ -127,30 +128,43 @@ class Acting:
         step_done: str | None = None,
         answer: str = "",
         step_skipped: str | None = None,
+        false_alarm: bool = False,
         note: str = "",
         reason: str = "",
         key: str = "",
     ) -> IncidentAction:
         """Move the incident to a state, or mark a step (its name, id or number) as done or skipped.
 
-        `escalated` goes to the next level; `answer` is that to a step that asks. Raises IncidentNotFoundError,
+        `escalated` goes to the next level; `answer` is that to a step that asks; `false_alarm`, with a reason, ends an
+        incident that was none, and counts against the rules that fired. Raises IncidentNotFoundError,
         DeniedError (the rules of `states`), ReasonNeededError, StepError (no such step, no such answer), BadInputError
         unless exactly one of `status`, `step_done` and `step_skipped` is given.
         """
         if sum(item is not None for item in (status, step_done, step_skipped)) != 1:
             raise BadInputError("Give either a state or a step.", action="Name one of the two.")
         if status is not None:
-            return await self._move(principal, incident_id, status, at, note, reason, key)
+            return await self._move(principal, incident_id, status, at, note, reason, key, false_alarm)
         if step_done is not None:
             return await self._do_step(principal, incident_id, step_done, answer, at, note, key)
         return await self._skip_step(principal, incident_id, step_skipped or "", at, note, reason, key)
 
     async def _move(
-        self, principal: Principal, incident_id: str, status: Status, at: datetime, note: str, reason: str, key: str
+        self,
+        principal: Principal,
+        incident_id: str,
+        status: Status,
+        at: datetime,
+        note: str,
+        reason: str,
+        key: str,
+        false_alarm: bool,
     ) -> IncidentAction:
         because = reason or note
-        if status in states.NEEDS_REASON and not because.strip():
-            raise ReasonNeededError("Reopening an incident needs a reason.", action="Say why.")
+        if false_alarm and status in states.OPEN:
+            raise BadInputError("Only an incident that ends can be a false alarm.", action="Resolve or close it.")
+        if (false_alarm or status in states.NEEDS_REASON) and not because.strip():
+            what = "Calling an incident a false alarm" if false_alarm else "Reopening an incident"
+            raise ReasonNeededError(f"{what} needs a reason.", action="Say why.")
 
         async def decide(session: WriteSession, row: RowMapping) -> _Change:
             states.check_transition(incident_id, Status(row["status"]), status)
@@ -159,13 +173,17 @@ class Acting:
             if status is Status.ESCALATED:
                 level = states.next_level(Level(row["level"])) or Level(row["level"])
                 columns, details = columns | {"level": level.value}, details | {"level": level.value}
+            if status not in states.OPEN:
+                await outcomes.record(session, incident_id, unix_ms(at), false_alarm=false_alarm)
+                details |= {"outcome": "false_alarm"} if false_alarm else {}
             if status is Status.REOPENED:
+                await outcomes.forget(session, incident_id)
                 columns["run"] = row["run"] + 1
                 await stepping.restart(session, row, columns["run"], unix_ms(at))
                 await runs.begin(session, incident_id, columns["run"], unix_ms(at))
             return _Change(columns, details)
 
-        shown = because if status in states.NEEDS_REASON else reason
+        shown = because if false_alarm or status in states.NEEDS_REASON else reason
         return await self._act(principal, incident_id, "updated", decide, at, note=note, reason=shown, key=key)
 
     async def _do_step(
@@ -206,6 +224,19 @@ class Acting:
             return _Change(columns, {"from": level.value, "to": to_level.value})
 
         return await self._act(principal, incident_id, "escalated", decide, at, note=note, key=key)
+
+    async def _support(
+        self, principal: Principal, incident_id: str, area: str, at: datetime, note: str, key: str
+    ) -> IncidentAction:
+        async def decide(session: WriteSession, row: RowMapping) -> _Change:
+            states.check_open(incident_id, Status(row["status"]))
+            if area in (row["area"], *await repository.helping(session, incident_id)):
+                raise BadInputError(f"{area} has incident {incident_id} already.")
+            added = {"incident_id": incident_id, "area": area, "added_by": principal.user_id, "added_ms": unix_ms(at)}
+            await repository.add(session, incident_areas, [added])
+            return _Change({}, {"area": area})
+
+        return await self._act(principal, incident_id, "area_added", decide, at, note=note, key=key)
 
     async def _act(
         self,

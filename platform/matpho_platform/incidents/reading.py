@@ -97,6 +97,7 @@ async def detail(session: ReadSession, row: RowMapping, now: datetime) -> Incide
         events=await events(session, summary.event_ids),
         tasks=await tasks(session, summary.id),
         timeline=tuple(_entry(entry) for entry in await repository.timeline_of(session, summary.id)),
+        helping=await repository.helping(session, summary.id),
     )
 
 

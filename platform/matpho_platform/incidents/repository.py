@@ -6,7 +6,21 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Table, and_, false, func, insert, select, text, true, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Table,
+    and_,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 
 from matpho_platform.access.principal import Scope
 from matpho_platform.store.session import ReadSession, WriteSession
@@ -15,6 +29,7 @@ from matpho_platform.store.tables import (
     cameras,
     events,
     inbox,
+    incident_areas,
     incident_events,
     incident_steps,
     incident_tasks,
@@ -37,10 +52,18 @@ _NOTE_DOWN = (
 
 
 def within(scope: Scope) -> ColumnElement[bool]:
-    """The scope as a condition; `scope` is expanded already. The only home of this condition for incidents."""
+    """The scope as a condition: incidents of its areas, and those that its areas help with.
+
+    `scope` is expanded already. The only home of this condition for incidents.
+    """
     if scope.areas is None:
         return true()
-    return incidents.c.area.in_(scope.areas) if scope.areas else false()
+    if not scope.areas:
+        return false()
+    helps = exists().where(
+        incident_areas.c.incident_id == incidents.c.incident_id, incident_areas.c.area.in_(scope.areas)
+    )
+    return or_(incidents.c.area.in_(scope.areas), helps)
 
 
 async def page(
@@ -251,3 +274,9 @@ async def keys_of(session: ReadSession, incident_id: str) -> set[str]:
         incident_timeline.c.incident_id == incident_id, incident_timeline.c.key.is_not(None)
     )
     return {str(row["key"]) for row in await session.all(query)}
+
+
+async def helping(session: ReadSession, incident_id: str) -> tuple[str, ...]:
+    """The areas that help with an incident."""
+    query = select(incident_areas.c.area).where(incident_areas.c.incident_id == incident_id)
+    return tuple(str(row["area"]) for row in await session.all(query.order_by(incident_areas.c.area)))

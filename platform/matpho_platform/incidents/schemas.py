@@ -206,6 +206,8 @@ class IncidentDetail(IncidentSummary):
     events: tuple[IncidentEvent, ...]
     tasks: tuple[IncidentTask, ...]
     timeline: tuple[TimelineEntry, ...]
+    helping: tuple[ShortId, ...] = ()
+    """Areas of others that help with it, and may see it."""
     total: int = 1
 
 

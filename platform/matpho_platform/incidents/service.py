@@ -130,6 +130,20 @@ class IncidentService(Acting):
         async with self._store.reading() as session:
             return await repository.area_of(session, incident_id)
 
+    async def helping(self, incident_id: str) -> Sequence[str]:
+        """The areas of others that help with an incident; for the policy, so whoever asks."""
+        async with self._store.reading() as session:
+            return await repository.helping(session, incident_id)
+
+    async def support(
+        self, principal: Principal, incident_id: str, area: str, *, at: datetime, note: str = "", key: str = ""
+    ) -> IncidentAction:
+        """Bring another area into an open incident: its people may see it. Raises BadInputError for an area that is not
+        there or has it already, IncidentNotFoundError, DeniedError."""
+        if self._areas.find(area) is None:
+            raise BadInputError(f"There is no area {area}.", action="Name one of the areas.")
+        return await self._support(principal, incident_id, area, at, note, key)
+
     async def incident_of(self, event_ids: Iterable[str], scope: Scope = EVERYWHERE) -> dict[str, str]:
         """The newest incident of each event that has one within the scope."""
         inner = self._areas.expand_scope(scope)
@@ -165,6 +179,10 @@ class IncidentService(Acting):
         async with self._store.reading() as session:
             rows, whole = await figures.tabulate(session, group_by, where)
         return IncidentFigures(group_by=tuple(group_by), rows=rows, whole=whole)
+
+    async def procedure_for(self, kind: EventType) -> Procedure | None:
+        """The procedure that an incident of such an event would run by."""
+        return await self._procedures.for_types([kind])
 
     async def plan(
         self, event_ids: Sequence[str], procedure: str | None, priority: Priority | None

@@ -48,6 +48,8 @@ ACTS: dict[str, tuple[int, str, int]] = {
     "list_procedures": (127, "Procedures listed", 1),
     "list_duties": (128, "Duty roster read", 1),
     "set_duty": (129, "Duty set", 4),
+    "list_false_alarms": (137, "False alarms read", 1),
+    "support_incident": (138, "Area brought into an incident", 4),
     "end_duty": (136, "Duty taken off", 4),
     # watching and evidence
     "create_watch": (130, "Watch set", 6),
