@@ -53,8 +53,6 @@ _CAME = re.compile(
 
 _ARRIVED = frozenset({"tới", "đến", "xuống", "đó", "mặt", "cận"})
 """How the words for coming look with marks: a `vượt đèn đỏ` comes nowhere."""
-
-
 _ON_IT = re.compile(
     r"(?<![0-9a-z])who(?:'s| is| has|s)(?: currently| now)? (?:on|got|handling|dealing with|looking after"
     r"|taking care of|working on|responsible for) (?:it|that|this|them)(?![0-9a-z])"
@@ -63,6 +61,8 @@ _ON_IT = re.compile(
 
 def _asks_who_came(clause: Clause) -> bool:
     """`đã có lực lượng nào tới chưa`, `who has been sent there`: how far an incident has come, and no order."""
+    if _ON_IT.search(clause.free.plain):
+        return True
     asked = asks(clause) or asks_if_done(clause) or clause.says("who", "anyone", "anybody")
     came = _CAME.search(clause.free.plain)
     last = clause.free.typed[came.start() : came.end()].lower().split()[-1] if came else ""

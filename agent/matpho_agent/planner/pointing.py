@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from matpho_agent.language.tokens import agrees, read_text
 from matpho_agent.planner.clause import Clause
+from matpho_agent.planner.facts import FACT, PICTURE, SINCE, asks_fact, camera_tool, fact, focus_of, led
 from matpho_agent.planner.laterness import shifts_day
 from matpho_agent.planner.lookups import fitting
-from matpho_agent.planner.merging import changes, merged
-from matpho_agent.planner.plan import EventReference, Memory, QueryPlan, Remembered, Topic
+from matpho_agent.planner.merging import changes
+from matpho_agent.planner.plan import EventReference, Memory, QueryPlan, Topic
 from matpho_agent.planner.references import nth_name
 from matpho_agent.planner.scan import OF_CAMERAS
 from matpho_agent.planner.telling import told_by_words
@@ -21,12 +21,6 @@ TOOL_OF: Mapping[Topic, str] = {
     "request": "identity_check_result",
 }  # fmt: skip
 """What shows the one thing of a kind."""
-LEADS = tuple(
-    read_text(word).tokens[0]
-    for word in ("cái", "vụ", "con", "chiếc", "ca", "thằng", "đứa", "dụ", "the", "that", "ông", "bà", "sự", "việc")
-)
-"""Words that a clause begins with which names one thing."""
-LEAD_WITHIN = 3
 LISTS_OF_EVENTS = frozenset({"search_events", "event_statistics"})
 ASKING = (
     "nào",
@@ -45,29 +39,10 @@ ASKING = (
     "all",
     "bao",
 )
-MAX_FACT_WORDS = 14
-_FACT = re.compile(
-    r"(?<![0-9a-z])(?:(?:bien|bien so|bang so|bsx|bks|ban so)(?: xe| kiem soat| so)*(?: (?:la|gi|may|bao nhieu"
-    r"|sao|nao|cua|chiec|con"
-    r"|do|no)|$|[?.,])|bien (?:gi|may|bao nhieu)|bien xe|mau (?:gi|chi|nao|sac)|ao mau|mac ao|plates?|number plates?"
-    r"|licen[cs]e|(?:what|which) colou?r|dressed|luc may gio|may gio|luc nao|o cho nao|o dau|o mo|cho nao"
-    r"|la vu (?:gi|nao)|la gi"
-    r"|la ai|ai vay|chuyen gi|the nao|ra sao|sao roi|what time|what happened|what is it|where (?:was|is|did)"
-    r"|when (?:was|did)"
-    r"|ghi gi|noi dung|bien (?:so )?(?:do|day|ay|kia) (?:la|gi|sao|nao|may))(?![0-9a-z])"
-)
-_SINCE = re.compile(
-    r"(?<![0-9a-z])(?:(?:tu|hoi|khi|luc|bao|tu hoi|tu khi|tu luc|tu bao) (?:nao|gio|hoi nao|khi nao|bao gio"
-    r"|luc nao)|bao lau|since when"
-    r"|how long|tat|hong|hu|chet|on chua|on khong|con chay|con song|working|alive|dead|status|tinh trang|mo"
-    r"|nhoe|ro khong)"
-    r"(?![0-9a-z])"
-)
 _LONG = re.compile(
     r"(?<![0-9a-z])(?:(?:tu|hoi|bao) (?:nao|gio|hoi nao|khi nao|bao gio|luc nao)|bao lau|since when"
     r"|how long)(?![0-9a-z])"
 )
-_PICTURE = re.compile(r"(?<![0-9a-z])(?:hinh|anh hien|anh chup|tam anh|picture|photo|still|snapshot)(?![0-9a-z])")
 _ELSEWHERE = re.compile(
     r"(?<![0-9a-z])(?:o dau nua|dau nua|noi khac|cho khac|xuat hien|con o|di dau|qua dau|where else"
     r"|anywhere else|show(?:n)? up|shown up"
@@ -80,7 +55,7 @@ def retold(wish: Wish | None, clause: Clause) -> Wish | None:
     memory = clause.memory
     if wish is None or clause.codes:
         return wish
-    pointed = clause.reading.has("reference") or bool(_FACT.search(clause.free.plain))
+    pointed = clause.reading.has("reference") or bool(FACT.search(clause.free.plain))
     if wish.tool == "public_information" and memory.topic == "event" and pointed and clause.situation.role != "citizen":
         return None
     if wish.tool in {"get_incident", "public_information"} and memory.topic == "report" and memory.report_code:
@@ -147,7 +122,7 @@ def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
         plan.intent = "get_event"
         return plan
     if plan.intent not in {"", "get_event", "search_events"} or (
-        plan.camera_ids and memory.topic == "event" and not _led(clause)
+        plan.camera_ids and memory.topic == "event" and not led(clause)
     ):
         return None
     if plan.event is not None and (plan.event.ordinal or plan.event.which) and not _filtered(plan):
@@ -157,8 +132,8 @@ def about_what_was_said(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
         return plan
     if plan.event is not None and plan.event.that and plan.intent != "search_events" and not plan.event.event_id:
         return _that(plan, clause)
-    if plan.intent == "" and _asks_fact(plan, clause):
-        return _fact(plan, clause)
+    if plan.intent == "" and asks_fact(plan, clause):
+        return fact(plan, clause)
     return _named_one(plan, clause)
 
 
@@ -210,9 +185,9 @@ def _of_faulty_camera(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
         return None
     if not set(before.event_types) <= OF_CAMERAS or plan.event is None or not plan.event.that or plan.camera_ids:
         return None
-    if _PICTURE.search(clause.free.plain) or _STILL.search(clause.free.plain):
+    if PICTURE.search(clause.free.plain) or _STILL.search(clause.free.plain):
         return QueryPlan(intent="get_snapshot", camera_ids=[memory.camera_id])
-    if plan.at_present or (_SINCE.search(clause.free.plain) and plan.time_from is None):
+    if plan.at_present or (SINCE.search(clause.free.plain) and plan.time_from is None):
         return QueryPlan(intent="camera_status", camera_ids=[memory.camera_id])
     return None
 
@@ -231,12 +206,6 @@ def _asks_list(clause: Clause) -> bool:
     return clause.says("nào", "any", "những", "các", "which") or bool(changes(clause))
 
 
-def _led(clause: Clause) -> bool:
-    if clause.plan.follow == "replace":
-        return False
-    return any(agrees(token, lead) for token in clause.free.tokens[:LEAD_WITHIN] for lead in LEADS)
-
-
 def _topic_tool(memory: Memory) -> str:
     return TOOL_OF.get(memory.topic, "get_event")
 
@@ -247,20 +216,12 @@ def _one_of_list(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
         camera = nth_name(memory.cameras, plan.event, memory.camera_id)
         if camera is None:
             return None
-        plan.camera_ids, plan.intent = [camera], _camera_tool(clause)
+        plan.camera_ids, plan.intent = [camera], camera_tool(clause)
         return plan
     if not (memory.results or memory.incidents):
         return None
     plan.intent = "get_incident" if memory.topic == "incident" and memory.incidents else "get_event"
     return plan
-
-
-def _camera_tool(clause: Clause) -> str:
-    return (
-        "get_snapshot"
-        if _PICTURE.search(clause.free.plain) or clause.memory.last == "get_snapshot"
-        else "camera_status"
-    )
 
 
 def _that(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
@@ -273,11 +234,11 @@ def _that(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     if plan.event_types or plan.time_from or plan.areas or plan.camera_ids or clause.says("giống", "similar"):
         return None
     if memory.topic == "camera" and memory.camera_id:
-        plan.intent = _camera_tool(clause) if _PICTURE.search(plain) else "camera_status"
+        plan.intent = camera_tool(clause) if PICTURE.search(plain) else "camera_status"
         return plan
     if memory.topic == "event" and (memory.results or memory.event_id):
         plan.intent = "get_event"
-        return plan if focus is not None or not _asks_fact(plan, clause) else _fact(plan, clause)
+        return plan if focus is not None or not asks_fact(plan, clause) else fact(plan, clause)
     if memory.topic == "incident" and (memory.incident_id or memory.incidents):
         plan.intent = "get_incident"
         return plan
@@ -306,69 +267,10 @@ def _on_the_move(plan: QueryPlan, plain: str) -> bool:
     return bool(plan.time_from or _ELSEWHERE.search(plain)) and not plan.event_types
 
 
-def focus_of(memory: Memory) -> Remembered | None:
-    """The one event spoken of last, as far as the talk remembers its row."""
-    if memory.event_id:
-        return next((row for row in memory.results if row.id == memory.event_id), None)
-    return memory.results[0] if len(memory.results) == 1 else None
-
-
-def _asks_fact(plan: QueryPlan, clause: Clause) -> bool:
-    if plan.event_types or plan.time_from or plan.areas or plan.camera_ids or plan.plate or clause.codes:
-        return False
-    if len(clause.free.tokens) > MAX_FACT_WORDS:
-        return False
-    if clause.memory.topic == "camera":
-        asked = _SINCE.search(_less_endings(clause)) or _PICTURE.search(clause.free.plain)
-        return bool(clause.memory.camera_id and asked) and not clause.says("nào", "mô", "which", "any", "những", "các")
-    return bool(_FACT.search(clause.free.plain)) and clause.memory.topic in {"event", "incident"}
-
-
-def _less_endings(clause: Clause) -> str:
-    """The bare text without a southern `hông`, which looks like `hỏng`."""
-    plain = clause.free.plain
-    for token in clause.free.tokens:
-        if token.plain == "hong" and not token.bare and token.typed.lower() != "hỏng":
-            plain = plain[: token.start] + " " * (token.end - token.start) + plain[token.end :]
-    return plain
-
-
-def _fact(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
-    """A fact of the one thing spoken of; of several events the list again, which tells it of each."""
-    memory = clause.memory
-    if memory.topic == "camera":
-        plan.intent = _camera_tool(clause) if _PICTURE.search(clause.free.plain) else "camera_status"
-        return plan
-    if memory.topic == "incident":
-        plan.intent = "get_incident" if memory.incident_id or len(memory.incidents) == 1 else ""
-        return plan if plan.intent else None
-    fit = _fitting_rows(plan, clause)
-    if focus_of(memory) is not None or memory.event_id or len(fit) == 1:
-        if memory.event_id and len(fit) != 1:  # what is asked of it is no description of another
-            return QueryPlan(intent="get_event", event=EventReference(event_id=memory.event_id))
-        if len(fit) == 1:
-            plan.event = EventReference(event_id=fit[0].id)
-        plan.intent = "get_event"
-        return plan
-    before = memory.plan
-    if before is None or before.intent not in {"search_events", "event_statistics"} or not memory.results:
-        return None
-    plan.intent, plan.query = "search_events", ""
-    return merged(plan, before, clause)
-
-
-def _fitting_rows(plan: QueryPlan, clause: Clause) -> list[Remembered]:
-    """The rows of the last list that the words describe: by looks, by place, or by what their captions say."""
-    rows = clause.memory.results
-    if plan.objects or plan.colors or (plan.camera_options and _led(clause)):
-        return fitting(rows, plan, clause.situation)
-    return told_by_words(rows, clause) if _led(clause) else []
-
-
 def _named_one(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     """`cái ở ga`, `vụ trẻ con chạy xuống đường ấy`: the one row of the list that the words fit."""
     memory = clause.memory
-    if not _led(clause) or clause.says(*ASKING) or changes(clause) or plan.intent or plan.follow == "narrow":
+    if not led(clause) or clause.says(*ASKING) or changes(clause) or plan.intent or plan.follow == "narrow":
         return None
     places = plan.camera_ids or plan.camera_options or plan.areas
     rows = memory.incidents if memory.topic == "incident" else memory.results
@@ -382,7 +284,7 @@ def _named_one(plan: QueryPlan, clause: Clause) -> QueryPlan | None:
     if memory.topic == "camera" and memory.cameras and (plan.camera_ids or plan.camera_options):
         there = [name for name in (plan.camera_ids or plan.camera_options) if name in memory.cameras]
         if len(there) == 1 and not plan.event_types:
-            plan.camera_ids, plan.camera_options, plan.intent = there, [], _camera_tool(clause)
+            plan.camera_ids, plan.camera_options, plan.intent = there, [], camera_tool(clause)
             return plan
     if not (plan.event_types or places) or memory.topic not in {"event", "incident"}:
         return None
