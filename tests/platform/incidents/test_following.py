@@ -14,6 +14,8 @@ from matpho_platform.access.errors import DeniedError
 from matpho_platform.access.principal import Principal, Role, Scope
 from matpho_platform.center import Center
 from matpho_platform.incidents.errors import ReasonNeededError, StepError
+from matpho_platform.incidents.procedure import Procedure
+from matpho_platform.incidents.rehearsal import replay
 from matpho_platform.incidents.rosters import Duty
 from matpho_platform.incidents.schemas import Level, Priority, Status
 from matpho_platform.incidents.workflow.following import Follower
@@ -194,3 +196,32 @@ class TestRuns:
         assert await follower.look(f"{incident}:0", after(1)) == after(60)
         done = await center.incidents.update(OFFICER, incident, step_done="1", answer="có", at=NOON)
         assert done.incident.steps_total == 5
+
+
+class TestReplay:
+    async def test_what_another_procedure_would_have_done_then(
+        self, center: Center, started: Start, follower: Follower
+    ) -> None:
+        incident = await started(NOON)
+        at = NOON + timedelta(seconds=90)
+        await center.incidents.acknowledge(OFFICER, incident, at=at)
+        await center.incidents.update(OFFICER, incident, step_done="xac-minh", answer="không", at=at)
+        await center.incidents.update(OFFICER, incident, status=Status.CLOSED, at=NOON + timedelta(minutes=30))
+        past = await center.incidents.get(ALL, incident, NOON + timedelta(hours=1))
+        other = Procedure.model_validate(
+            {
+                "format": 2,
+                "id": "QT-KHAC",
+                "title": "Khác",
+                "steps": [
+                    {"id": "xem", "name": "Xác minh qua hình ảnh", "within": "1m"},
+                    {"id": "bao", "name": "Báo", "kind": "notify", "tell": ["commander"]},
+                    {"id": "ghi", "name": "Việc khác", "within": "5m"},
+                ],
+            }
+        )
+        way = replay(other, past, NOON + timedelta(hours=1))
+        assert [(one.at_s, one.what, one.step) for one in way] == [
+            (0.0, "told", ""), (60.0, "overdue", "xem"), (60.0, "told", ""), (90.0, "done", "bao"),
+            (90.0, "done", "xem"), (390.0, "overdue", "ghi"), (1800.0, "unfinished", "ghi"),
+        ]  # fmt: skip
