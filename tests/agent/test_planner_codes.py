@@ -8,9 +8,9 @@ from datetime import datetime
 import pytest
 
 from matpho_agent.language.places import Place, PlaceIndex
+from matpho_agent.planner.dialogue import take_step
 from matpho_agent.planner.plan import Memory
 from matpho_agent.planner.situation import Situation
-from matpho_agent.planner.dialogue import take_step
 from matpho_contracts.times import VIETNAM
 
 QUY_NHON = Situation(
@@ -33,7 +33,7 @@ QUY_NHON = Situation(
         ("officer", "hồ sơ TQ-88 xử lý tới đâu", "get_incident", {"incident_id": "TQ-88"}),
         ("commander", "duyệt GKS-15", "decide_identity_check", {"request_id": "GKS-15", "decision": "approve"}),
         ("commander", "turn GKS-15 down", "decide_identity_check", {"request_id": "GKS-15", "decision": "reject"}),
-        ("investigator", "xe 77A-123.45 hôm qua qua những đâu, hồ sơ KSHS-27-9", "search_events", {"plate": "77A-123.45"}),
+        ("investigator", "xe 77A-123.45 hôm qua đi đâu, hồ sơ KSHS-27-9", "search_events", {"plate": "77A-123.45"}),
     ],
 )
 def test_the_kind_is_how_codes_begin_here(role: str, said: str, tool: str, arguments: dict[str, str]) -> None:

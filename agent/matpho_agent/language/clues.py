@@ -1,7 +1,7 @@
 """Words that give a happening away together, in any order and however far apart: a last resort, when nothing says it.
 
-`xe khách … lật`, `flames … warehouse`: a clue is groups of words, one of each must stand somewhere in the clause. A clue
-with more words weighs more; where two kinds of happening weigh the same, the words give nothing away.
+`xe khách … lật`, `flames … warehouse`: a clue is groups of words, one of each must stand somewhere in the clause. What
+covers more words weighs more; where two kinds of happening weigh the same, the words give nothing away.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from importlib import resources
 
 import yaml
 
-from matpho_agent.language.tokens import Token, agrees, agrees_alone, read_text
+from matpho_agent.language.tokens import Token, agrees, read_text
 from matpho_contracts.errors import ConfigurationError
 
 Span = tuple[int, int]
@@ -31,6 +31,8 @@ class _Words:
 class _Clue:
     value: str
     groups: tuple[tuple[_Words, ...], ...]
+    firsts: tuple[frozenset[str], ...]
+    """The bare words that each group's ways begin with."""
     without: tuple[_Words, ...]
     """Words beside which it gives nothing away."""
 
@@ -47,7 +49,8 @@ def _clue(value: str, line: str, sets: dict[str, str]) -> _Clue:
     """`{people}|ai & trượt|vấp ~ giá`: groups joined by `&`, and behind `~` what must not be there."""
     wanted, _, unwanted = line.partition("~")
     groups = tuple(_group(part, sets, line) for part in wanted.split("&"))
-    return _Clue(value, groups, _group(unwanted, sets, line) if unwanted else ())
+    firsts = tuple(frozenset(words.tokens[0].plain for words in group) for group in groups)
+    return _Clue(value, groups, firsts, _group(unwanted, sets, line) if unwanted else ())
 
 
 def _group(part: str, sets: dict[str, str], line: str) -> tuple[_Words, ...]:
@@ -65,7 +68,10 @@ def _group(part: str, sets: dict[str, str], line: str) -> tuple[_Words, ...]:
 def given_away(tokens: Sequence[Token], free: Collection[int]) -> tuple[str, tuple[Span, ...]] | None:
     """The kind of happening that the free words give away, and where; None where none does, or two do as well."""
     best: dict[str, tuple[Span, ...]] = {}
+    said = {tokens[number].plain for number in free}
     for clue in _clues():
+        if any(said.isdisjoint(firsts) for firsts in clue.firsts):
+            continue
         if any(_where(tokens, words, range(len(tokens)), ()) for words in clue.without):
             continue
         spans = _spans(tokens, clue, free)
@@ -93,12 +99,12 @@ def _spans(tokens: Sequence[Token], clue: _Clue, free: Collection[int]) -> tuple
 
 def _where(tokens: Sequence[Token], words: _Words, free: Collection[int], taken: Sequence[Span]) -> Span | None:
     size = len(words.tokens)
-    same = agrees_alone if size == 1 else agrees
+    strict = words.strict or size == 1  # `di` alone is no `dí`
     for start in range(len(tokens) - size + 1):
         end = start + size
         if any(number not in free for number in range(start, end)) or any(a < end and start < b for a, b in taken):
             continue
         window = zip(tokens[start:end], words.tokens, strict=True)
-        if all(one.marks == word.marks if words.strict else same(one, word) for one, word in window):
+        if all(one.marks == word.marks if strict else agrees(one, word) for one, word in window):
             return start, end
     return None
