@@ -7,10 +7,10 @@ import logging
 import sqlite3
 from contextlib import closing
 
-EVERY_COMMITS = 256
-"""Some 2,000 pages of the log (8 MiB): fewer copies, for most pages of a commit are those of the one before."""
-_TRIES = 3
-"""A commit in between leaves a little over; what is whole lets the next writer begin the log anew."""
+EVERY_COMMITS = 64
+_WAYS = ("PASSIVE", "RESTART")
+"""First all that is there, beside the writers; then, in a moment between two of them, the little that came meanwhile,
+after which the next one begins the log anew: a file that does not grow is flushed faster."""
 log = logging.getLogger(__name__)
 
 
@@ -38,9 +38,7 @@ class LogKeeper:
         try:
             with closing(sqlite3.connect(self._path, timeout=0)) as connection:
                 connection.execute("PRAGMA synchronous=FULL").close()
-                for _ in range(_TRIES):
-                    _busy, pages, copied = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                    if pages == copied:
-                        return
+                for way in _WAYS:
+                    connection.execute(f"PRAGMA wal_checkpoint({way})").fetchone()
         except sqlite3.Error as error:  # the log only grows; what is committed is in it
             log.warning("write-ahead log not copied", extra={"problem": type(error).__name__})
