@@ -6,6 +6,7 @@ because people put anything between the telling words, these hold.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,12 +33,19 @@ class Sense:
     spans: tuple[tuple[int, int], ...]
 
 
+Ways = dict[str, tuple[Words, ...]]
+"""Ways to fill a slot by their first bare word."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    ways: dict[str, tuple[Words, ...]]
-    """By their first bare word."""
+    ways: Ways
     gap: int
-    """Free words allowed before it."""
+    """Words allowed before it."""
+    through: Ways | None = None
+    """The only words that may stand there, where not any may."""
+    unless: Ways | None = None
+    """Words that must not stand right behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +85,48 @@ def telling() -> frozenset[str]:
     )
 
 
+_GAP_SAID = re.compile(r" +\.\.(?P<gap>\d*)(?:=\{(?P<through>\w+)\})? *")
+
+
 def _slots(line: str, sets: dict[str, str]) -> Iterator[_Slot]:
-    """The slots of `đậu|đỗ .. {kerb} ..2 sai|bậy`: `..` is a gap, `..2` one of at most two words, `{name}` a set."""
-    gap = 0
-    for part in line.replace("{", " {").split(" .."):
-        written = part.strip()
-        digit = written[:1] if written[:1].isdigit() and written[1:2] == " " else ""
-        written = written[len(digit) :].strip()
-        gap = 0 if not gap else int(digit) if digit else GAP
-        ways = []
-        for way in written.split("|"):
-            name = way.strip()
-            if name.startswith("{"):
-                if name.strip("{}") not in sets:
-                    raise ConfigurationError(f"The dictionary of senses has no words for {name}.")
-                ways += [words.strip() for words in sets[name.strip("{}")].split("|")]
-            else:
-                ways.append(name)
-        filled = tuple((read_text(way.rstrip("!")).tokens, way.endswith("!")) for way in ways)
-        if not all(words for words, _strict in filled):
-            raise ConfigurationError(f"The dictionary of senses has an empty slot in: {line}")
-        firsts = dict.fromkeys(words[0].plain for words, _strict in filled)
-        yield _Slot({first: tuple(way for way in filled if way[0][0].plain == first) for first in firsts}, gap)
-        gap = GAP
+    """The slots of `đậu|đỗ .. {kerb} ..2 sai|bậy ..3={filler} {vehicle} !.. {no}`.
+
+    `..` is a gap, `..2` one of at most two words, `..3={filler}` one of those words alone, `{name}` a set, and what is
+    behind `!..` must not follow.
+    """
+    written, _, behind = line.partition(" !.. ")
+    gaps = list(_GAP_SAID.finditer(written))
+    begins = [0, *(gap.end() for gap in gaps)]
+    ends = [*(gap.start() for gap in gaps), len(written)]
+    for number, (begin, end) in enumerate(zip(begins, ends, strict=True)):
+        before = gaps[number - 1] if number else None
+        yield _Slot(
+            _ways(written[begin:end], sets, line),
+            0 if before is None else int(before["gap"]) if before["gap"] else GAP,
+            _ways(f"{{{before['through']}}}", sets, line) if before and before["through"] else None,
+            _ways(behind, sets, line) if behind and number == len(gaps) else None,
+        )
 
 
-def senses(tokens: Sequence[Token]) -> list[Sense]:
-    """Every sense found, in the order of the text; one of each category and value."""
+def _ways(written: str, sets: dict[str, str], line: str) -> Ways:
+    ways = []
+    for way in (part.strip() for part in written.split("|")):
+        if way.startswith("{") and way.strip("{}") not in sets:
+            raise ConfigurationError(f"The dictionary of senses has no words for {way}.")
+        ways += sets[way.strip("{}")].split("|") if way.startswith("{") else [way]
+    filled = tuple((read_text(way.strip().rstrip("!")).tokens, way.strip().endswith("!")) for way in ways)
+    if not all(words for words, _strict in filled):
+        raise ConfigurationError(f"The dictionary of senses has an empty slot in: {line}")
+    firsts = dict.fromkeys(words[0].plain for words, _strict in filled)
+    return {first: tuple(way for way in filled if way[0][0].plain == first) for first in firsts}
+
+
+def senses(tokens: Sequence[Token], placed: frozenset[int] = frozenset()) -> list[Sense]:
+    """Every sense found, in the order of the text; one of each category and value.
+
+    None is found with a slot inside a place's name, whose words begin at the offsets `placed`: the `Ve` of `Ve Chai`
+    brings no camera back.
+    """
     found: dict[tuple[str, str], Sense] = {}
     known, said = _patterns(), {token.plain for token in tokens}
     for start, token in enumerate(tokens):
@@ -113,25 +136,43 @@ def senses(tokens: Sequence[Token]) -> list[Sense]:
             if any(said.isdisjoint(slot.ways) for slot in pattern.slots[1:]):
                 continue
             spans = _fill(tokens, start, pattern.slots)
-            if spans:
+            if spans and not (placed and _in_a_name(tokens, spans, placed)):
                 found[pattern.category, pattern.value] = Sense(pattern.category, pattern.value, spans)
     return list(found.values())
 
 
+def _in_a_name(tokens: Sequence[Token], spans: Sequence[tuple[int, int]], placed: frozenset[int]) -> bool:
+    return any(all(tokens[number].start in placed for number in range(start, end)) for start, end in spans)
+
+
 def _fill(tokens: Sequence[Token], start: int, slots: Sequence[_Slot]) -> tuple[tuple[int, int], ...]:
     """The words that fill the slots from `start` on, each as early as may be; empty where one stays unfilled."""
-    for begin in range(start, min(start + slots[0].gap, len(tokens) - 1) + 1):
-        for end in _ends(tokens, begin, slots[0]):
-            if len(slots) == 1:
+    slot = slots[0]
+    for begin in range(start, min(start + slot.gap, len(tokens) - 1) + 1):
+        if slot.through is not None and not _filled(tokens, start, begin, slot.through):
+            continue
+        for end in _ends(tokens, begin, slot.ways):
+            if len(slots) > 1:
+                rest = _fill(tokens, end, slots[1:]) if end < len(tokens) else ()
+                if rest:
+                    return ((begin, end), *rest)
+            elif slot.unless is None or end == len(tokens) or not any(_ends(tokens, end, slot.unless)):
                 return ((begin, end),)
-            rest = _fill(tokens, end, slots[1:]) if end < len(tokens) else ()
-            if rest:
-                return ((begin, end), *rest)
     return ()
 
 
-def _ends(tokens: Sequence[Token], start: int, slot: _Slot) -> Iterator[int]:
-    for words, strict in slot.ways.get(tokens[start].plain, ()):
+def _filled(tokens: Sequence[Token], start: int, end: int, ways: Ways) -> bool:
+    """Whether the words from `start` to `end` are all of these."""
+    while start < end:
+        reach = [stop for stop in _ends(tokens, start, ways) if stop <= end]
+        if not reach:
+            return False
+        start = max(reach)
+    return True
+
+
+def _ends(tokens: Sequence[Token], start: int, ways: Ways) -> Iterator[int]:
+    for words, strict in ways.get(tokens[start].plain, ()):
         window = tokens[start : start + len(words)]
         same = agrees if len(words) > 1 else agrees_alone
         if len(window) == len(words) and all(

@@ -1,16 +1,16 @@
-"""What the words of a clause want done, by meaning: phrases, frames of words, and what things named together imply."""
+"""What the words of a clause want done: phrases, words near one another, and what things named together imply."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 
-from matpho_agent.language.frames import framed
 from matpho_agent.language.identifiers import read_identifiers
 from matpho_agent.language.lexicon import Match, lexicon_of, shipped
 from matpho_agent.language.pieces import MIN_QUOTED_WORDS, Span, quotations
 from matpho_agent.language.senses import senses
 from matpho_agent.language.tokens import Text, Token, read_text
+from matpho_agent.planner.sending import sent_off
 from matpho_agent.planner.situation import Situation
 
 
@@ -26,14 +26,8 @@ def longest(matches: Iterable[Match]) -> list[Match]:
 def acts_in(tokens: Sequence[Token], placed: frozenset[int] = frozenset()) -> frozenset[str]:
     """What the words want done, by meaning."""
     found = unplaced(tokens, lexicon_of("act").matches(tokens, shipped().knows), placed)
-    frames = unplaced(tokens, framed(tokens), placed)
-    meant = {s.value for s in senses(tokens) if s.category == "act" and not _in_a_name(tokens, s.spans, placed)}
-    return frozenset(match.value for match in (*longest(found), *frames)) | meant
-
-
-def _in_a_name(tokens: Sequence[Token], spans: Sequence[tuple[int, int]], placed: frozenset[int]) -> bool:
-    """Whether a part of a sense lies inside the name of a place: the `Ve` of `Ve Chai` brings no camera back."""
-    return any(all(tokens[number].start in placed for number in range(start, end)) for start, end in spans)
+    meant = {sense.value for sense in senses(tokens, placed) if sense.category == "act"}
+    return frozenset(match.value for match in longest(found)) | meant
 
 
 def unplaced(tokens: Sequence[Token], matches: Iterable[Match], placed: frozenset[int]) -> list[Match]:
@@ -54,6 +48,8 @@ def implied(text: Text, acts: frozenset[str], situation: Situation) -> frozenset
     """What things named together ask for in any words: a plate, a case and a field; an incident and a level above."""
     if acts & {"export", "watch", "submit", "approve", "reject", "audit"}:
         return frozenset()
+    if sent_off(text, situation):
+        return frozenset({"motion", "assist"})
     found = read_identifiers(text, situation.registered, situation.codes)
     first = tuple(token.plain for token in text.tokens[:2])
     told = found.plate or lexicon_of("event").exact(text.tokens)
