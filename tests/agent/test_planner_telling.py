@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from matpho_agent.planner.replies import plain_answer, puts_off
 from matpho_agent.planner.situation import Situation
 from matpho_agent.planner.step import Step
 from matpho_agent.planner.telling import MAX_WORD, MAX_WORDS, words_of
+from matpho_tools.city import UnitName
 
 NOW = datetime.fromisoformat("2026-08-12T10:30:00+07:00")
 KH = Situation(
@@ -249,3 +251,32 @@ def test_requests_reports_and_events_by_their_end() -> None:
     memory.results = [row("019e21a7-da08-7724-ae39-138ecb7936a5", "fight", "NT-1", 1, ""), *ROWS]
     got = say("cho xem clip sự kiện ...7936a5", memory)
     assert (got.tool, got.arguments) == ("get_clip", {"event_id": "019e21a7-da08-7724-ae39-138ecb7936a5"})
+
+
+WARD = UnitName("DV-NT", "Công an phường Nha Trang", ("CAP Nha Trang",), "KH-NT", "police")
+FIREMEN = UnitName("DV-CC", "Đội cảnh sát chữa cháy Khánh Hòa", (), "KH", "fire")
+
+
+@pytest.mark.parametrize(
+    ("said", "unit"),
+    [
+        ("kêu CAP Nha Trang chạy lên đó coi", "DV-NT"), ("tell the fire police to head over there", "DV-CC"),
+        ("biểu công an phường Nha Trang ghé đó liền", "DV-NT"), ("nhờ bên chữa cháy vọt qua đó", "DV-CC"),
+        ("ok, ask the fire brigade to swing by", "DV-CC"),
+    ],
+)  # fmt: skip
+def test_a_unit_told_to_go_is_sent(said: str, unit: str) -> None:
+    memory = cases()
+    memory.incident_id = "NV-29"
+    got = take_step(said, replace(KH, units=(WARD, FIREMEN)), memory)
+    assert (got.tool, (got.arguments or {}).get("incident_id")) == ("dispatch_unit", "NV-29")
+    assert (got.arguments or {})["unit_id"] == unit
+
+
+@pytest.mark.parametrize(
+    "said", ["ai kêu công an phường chạy lên đó", "gọi chữa cháy tới đó chưa", "who told the fire police to go?"]
+)
+def test_asking_who_was_told_sends_nobody(said: str) -> None:
+    memory = cases()
+    memory.incident_id = "NV-29"
+    assert take_step(said, replace(KH, units=(WARD, FIREMEN)), memory).plan.intent != "dispatch_unit"

@@ -31,7 +31,8 @@ FACT = re.compile(
 SINCE = re.compile(
     r"(?<![0-9a-z])(?:(?:tu|hoi|khi|luc|bao|tu hoi|tu khi|tu luc|tu bao) (?:nao|gio|hoi nao|khi nao|bao gio"
     r"|luc nao)|bao lau|since when"
-    r"|how long|tat|hong|hu|chet|on chua|on khong|con chay|con song|working|alive|dead|status|tinh trang|mo"
+    r"|how long|may gio|tat|hong|hu|chet|rot|die|ngom|tit|sap"
+    r"|on chua|on khong|con chay|con song|working|alive|dead|status|tinh trang|mo"
     r"|nhoe|ro khong)"
     r"(?![0-9a-z])"
 )

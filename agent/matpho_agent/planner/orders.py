@@ -193,7 +193,8 @@ def dispatches(clause: Clause) -> bool:
         return False
     if "move" in clause.acts and not clause.unit_names and clause.says("camera", "cam", "ptz", "preset", "home"):
         return False
-    if wonders(clause) and clause.code("incident", ""):
+    first = clause.free.tokens[0].plain if clause.free.tokens else ""
+    if first in {"ai", "who"} or (wonders(clause) and clause.code("incident", "")):
         return False
     kinds = clause.unit_names or clause.said("unitkind")
     if TOLD_DONE.search(clause.free.plain) and clause.says("đã", "vừa", "mới") and not clause.acts & {"dispatch"}:
