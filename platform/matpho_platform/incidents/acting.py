@@ -174,6 +174,7 @@ class Acting:
                 level = states.next_level(Level(row["level"])) or Level(row["level"])
                 columns, details = columns | {"level": level.value}, details | {"level": level.value}
             if status not in states.OPEN:
+                await self._check_forced(session, row, because)
                 await outcomes.record(session, incident_id, unix_ms(at), false_alarm=false_alarm)
                 details |= {"outcome": "false_alarm"} if false_alarm else {}
             if status is Status.REOPENED:
@@ -185,6 +186,16 @@ class Acting:
 
         shown = because if false_alarm or status in states.NEEDS_REASON else reason
         return await self._act(principal, incident_id, "updated", decide, at, note=note, reason=shown, key=key)
+
+    async def _check_forced(self, session: ReadSession, row: RowMapping, because: str) -> None:
+        """Rule 12; raises ReasonNeededError."""
+        steps = await stepping.read(session, row)
+        left = [one.step.name for one in steps.stands if one.step.forced and not one.state.settled]
+        if left and not because.strip():
+            raise ReasonNeededError(
+                f"Ending {row['incident_id']} with mandatory steps undone needs a reason: {'; '.join(left)}.",
+                action="Do them, or say why not.",
+            )
 
     async def _do_step(
         self, principal: Principal, incident_id: str, said: str, answer: str, at: datetime, note: str, key: str

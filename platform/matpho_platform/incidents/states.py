@@ -13,6 +13,7 @@ The tool asks before it shows the act to a person, the service asks again under 
 9 escalating goes up, never down or aside
 10 a step is done once, when it is its turn; a question with one of its answers
 11 a step is skipped with a reason; a forced one is not
+12 ending an incident with forced steps undone needs a reason (the service asks; it knows the steps)
 """
 
 from __future__ import annotations

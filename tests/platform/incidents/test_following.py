@@ -177,7 +177,9 @@ class TestRuns:
     ) -> None:
         incident = await started(NOON)
         await center.incidents.acknowledge(OFFICER, incident, at=NOON)
-        await center.incidents.update(OFFICER, incident, status=Status.CLOSED, at=NOON)
+        with pytest.raises(ReasonNeededError, match="Xác minh qua hình ảnh"):
+            await center.incidents.update(OFFICER, incident, status=Status.CLOSED, at=NOON)
+        await center.incidents.update(OFFICER, incident, status=Status.CLOSED, reason="đã dập", at=NOON)
         assert await follower.look(f"{incident}:0", after(1)) is None
         later = NOON + timedelta(hours=1)
         await center.incidents.update(OFFICER, incident, status=Status.REOPENED, reason="lại cháy", at=later)

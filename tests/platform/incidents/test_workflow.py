@@ -95,6 +95,9 @@ async def test_what_is_due_comes_by_itself_and_words_are_heard(settings: CenterS
         await until(lambda: _is(open_runs(center), 0))
         async with center.store.reading() as session:
             assert not await session.all(select(sop_signals))
+        engine = center.following
+        assert engine is not None
+        await until(lambda: _is(engine.forget(now()), 1))
     async with following(settings) as center:
         assert await levels(center, incident) == ["0", "1"]
 

@@ -14,6 +14,7 @@ import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,6 +36,7 @@ POLL_S = 0.25
 """How late a word of another process is heard on SQLite; PostgreSQL tells at once."""
 POOL = 8
 RETRY_S = 2.0
+FORGET_AT_ONCE = 500
 _PENDING = ["PENDING"]
 _serving: dict[str, Engine] = {}
 """The engine of this process, for the workflow function, which DBOS calls with nothing but its arguments."""
@@ -168,6 +170,10 @@ class Engine:
         """Go on with what a dead process followed; returns how many."""
         return await self._thread.run(_take_over(executor_id))
 
+    async def forget(self, before: datetime) -> int:
+        """Clear away workflows that ended well before a moment; returns how many."""
+        return await self._thread.run(_forget(before))
+
 
 def _sqlite(path: Path) -> sa.Engine:
     """A log without a flush at each commit: what a power loss takes is made anew from the center's tables."""
@@ -206,3 +212,16 @@ async def _take_over(executor_id: str) -> int:
     if left:
         await DBOS.resume_workflows_async([one.workflow_id for one in left])
     return len(left)
+
+
+async def _forget(before: datetime) -> int:
+    ended = await DBOS.list_workflows_async(
+        status=["SUCCESS"],
+        completed_before=before.isoformat(),
+        limit=FORGET_AT_ONCE,
+        load_input=False,
+        load_output=False,
+    )
+    if ended:
+        await DBOS.delete_workflows_async([one.workflow_id for one in ended])
+    return len(ended)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from datetime import datetime
 from pathlib import Path
 
 from matpho_platform.incidents.rosters import Rosters
@@ -26,6 +27,10 @@ class Following:
     def wake(self) -> None:
         """An act was committed whose run is to be told."""
         self._watchman.wake()
+
+    async def forget(self, before: datetime) -> int:
+        """Clear away workflows that ended before a moment; returns how many."""
+        return await self._engine.forget(before)
 
     async def close(self) -> None:
         """Stop; another process takes over at once. Close the workers first."""

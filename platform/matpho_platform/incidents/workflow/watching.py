@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from dbos import WorkflowStatus
@@ -35,6 +36,10 @@ AGAIN_MS = 10_000
 """A signal whose run has not looked this long after it was handed over is handed over again."""
 LATE_MS = 2_000
 """A run that has not looked this long after it was to look is looked after."""
+KEEP_ENDED = timedelta(days=1)
+"""How long the engine keeps workflows that have ended; what happened stands in the center's own tables."""
+FORGET_EVERY = 900
+"""Rounds of sweeping between two clearings."""
 FINISHED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _log = structlog.get_logger(__name__)
 
@@ -90,10 +95,13 @@ class Watchman:
 
     async def sweep(self) -> None:
         """Loop 3."""
-        late_ms = LATE_MS
+        late_ms, rounds = LATE_MS, 0
         while True:
             self._sweeping.clear()
             await self.sweep_once(late_ms=late_ms)
+            if rounds % FORGET_EVERY == 0:
+                await self._engine.forget(datetime.now(UTC) - KEEP_ENDED)
+            rounds += 1
             late_ms = LATE_MS
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.sweep_seconds):
