@@ -31,14 +31,6 @@ async def channels_of(session: ReadSession, user_ids: Collection[str]) -> Mappin
     return {who: frozenset(row["channel"] for row in rows if row["user_id"] == who) for who in user_ids}
 
 
-async def living(session: ReadSession, user_id: str, channel: str, limit: int) -> Sequence[RowMapping]:
-    """Verified, living addresses of somebody on a channel, the newest first."""
-    mine = (notify_addresses.c.user_id == user_id, notify_addresses.c.channel == channel)
-    good = (notify_addresses.c.verified_ms.is_not(None), notify_addresses.c.dead_ms.is_(None))
-    order = (notify_addresses.c.created_ms.desc(), notify_addresses.c.address_id)
-    return await session.all(select(notify_addresses).where(*mine, *good).order_by(*order).limit(limit))
-
-
 async def all_of(session: ReadSession, user_id: str) -> Sequence[RowMapping]:
     """Every address of somebody."""
     mine = notify_addresses.c.user_id == user_id
@@ -106,7 +98,16 @@ async def mute(session: WriteSession, user_id: str, subject: str, until_ms: int)
     await session.run(insert(notify_mutes).values(user_id=user_id, subject=subject, until_ms=until_ms))
 
 
-async def muted_until(session: ReadSession, user_id: str, subject: str) -> int:
-    """Until when somebody's notices about a subject wait (Unix ms); 0: they do not."""
-    mine = (notify_mutes.c.user_id == user_id, notify_mutes.c.subject == subject)
-    return int(await session.scalar(select(notify_mutes.c.until_ms).where(*mine)) or 0)
+async def muted(session: ReadSession, user_ids: Collection[str], at_ms: int) -> Mapping[tuple[str, str], int]:
+    """Until when some people's notices about subjects wait (Unix ms), by person and subject."""
+    mine = (notify_mutes.c.user_id.in_(list(user_ids)), notify_mutes.c.until_ms > at_ms)
+    rows = await session.all(select(notify_mutes).where(*mine))
+    return {(row["user_id"], row["subject"]): row["until_ms"] for row in rows}
+
+
+async def living_of(session: ReadSession, user_ids: Collection[str], channel: str) -> Sequence[RowMapping]:
+    """Verified, living addresses of some people on a channel, the newest first."""
+    mine = (notify_addresses.c.user_id.in_(list(user_ids)), notify_addresses.c.channel == channel)
+    good = (notify_addresses.c.verified_ms.is_not(None), notify_addresses.c.dead_ms.is_(None))
+    order = (notify_addresses.c.created_ms.desc(), notify_addresses.c.address_id)
+    return await session.all(select(notify_addresses).where(*mine, *good).order_by(*order))

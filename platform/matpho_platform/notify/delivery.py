@@ -24,7 +24,7 @@ from matpho_contracts.errors import MatphoError
 from matpho_contracts.times import now, unix_ms
 from matpho_platform.notify import repository
 from matpho_platform.notify.errors import RefusedError, SendError
-from matpho_platform.notify.outgoing import Outgoing, Sender, Taken
+from matpho_platform.notify.outgoing import Language, Outgoing, Sender, Taken
 from matpho_platform.notify.people import Address, People
 from matpho_platform.notify.reading import notice_of
 from matpho_platform.notify.rendering import render
@@ -33,7 +33,7 @@ from matpho_platform.store.engine import Store
 from matpho_platform.store.session import WriteSession
 
 POLL_S = 0.5
-AT_ONCE = 16
+AT_ONCE = 32
 LEASE_MS = 45_000
 """How long a claim holds: longer than any channel may take."""
 SEND_S = 25.0
@@ -46,6 +46,16 @@ DOWN_MS = 10_000
 Picture = Callable[[str], Awaitable[bytes | None]]
 Clock = Callable[[], datetime]
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A claimed message with all that sending it takes."""
+
+    row: RowMapping
+    contents: tuple[RowMapping, ...]
+    addresses: tuple[Address, ...]
+    language: Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,21 +147,38 @@ class Courier:
                 session, self._sender.channel, at_ms, AT_ONCE, owner=owner, until_ms=at_ms + self._lease_ms
             )
         down = at_ms < self._health.down_until_ms
-        ended = await asyncio.gather(*(self._one(row, down=down and row is not rows[0]) for row in rows))  # 2
+        jobs = await self._read(rows)
+        ended = await asyncio.gather(*(self._one(job, down=down and job is not jobs[0]) for job in jobs))  # 2
         async with self._store.writing() as session:  # 3
             for one in ended:
                 await self._note(session, one, owner)
+            sent = [notice for one in ended if one.taken is not None for notice in one.notices]
+            await repository.reached(session, sent, "reached_ms", unix_ms(self._clock()))
         if any(one.taken is None for one in ended):
             self._failed()
         return bool(rows)
 
-    async def _one(self, row: RowMapping, *, down: bool) -> Ended:
+    async def _read(self, rows: Sequence[RowMapping]) -> list[_Job]:
+        """What messages tell of, and where their people are now."""
+        users = {row["user_id"] for row in rows}
         async with self._store.reading() as session:
-            contents = await repository.contents_of(session, [row["message_id"]])
-            addresses = await self._people.addresses(session, row["user_id"], self._sender.channel)
-            wishes = (await self._people.reach(session, [row["user_id"]]))[row["user_id"]].preferences
+            contents = await repository.contents_of(session, [row["message_id"] for row in rows])
+            addresses = await self._people.addresses_of(session, users, self._sender.channel)
+            reaches = await self._people.reach(session, users)
+        return [
+            _Job(
+                row,
+                tuple(one for one in contents if one["message_id"] == row["message_id"]),
+                addresses[row["user_id"]],
+                reaches[row["user_id"]].preferences.language,
+            )
+            for row in rows
+        ]
+
+    async def _one(self, job: _Job, *, down: bool) -> Ended:
+        row, addresses = job.row, job.addresses
         at_ms = unix_ms(self._clock())
-        needed = [one for one in contents if _needed(one, at_ms)]
+        needed = [one for one in job.contents if _needed(one, at_ms)]
         ids = tuple(one["notice_id"] for one in needed)
         if not needed:
             return Ended(row, (), over=True)
@@ -162,7 +189,7 @@ class Courier:
         notices = [notice_of(one) for one in needed]
         message = render(
             notices,
-            wishes.language,
+            job.language,
             key=row["key"],
             token=row["token"],
             base=self._base,
@@ -221,9 +248,7 @@ class Courier:
         if not await repository.settle(session, row["message_id"], owner, values):
             _log.warning("notice_claim_lapsed", channel=self.channel, message=row["message_id"])
             return
-        if one.taken is not None:
-            await repository.reached(session, one.notices, "reached_ms", at_ms)
-        elif not one.over and one.wait_ms is None:
+        if one.taken is None and not one.over and one.wait_ms is None:
             await repository.change(session, one.notices, {"due_ms": at_ms})
             _log.warning("notice_failed", channel=self.channel, message=row["message_id"], reason=one.error[:64])
 

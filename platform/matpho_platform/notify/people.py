@@ -132,8 +132,16 @@ class People:
 
     async def addresses(self, session: ReadSession, user_id: str, channel: Channel) -> Sequence[Address]:
         """Where a channel reaches somebody now."""
-        rows = await repository.living(session, user_id, channel.value, MAX_ADDRESSES)
-        return tuple(Address(row["address_id"], self._open(row)) for row in rows)
+        return (await self.addresses_of(session, [user_id], channel))[user_id]
+
+    async def addresses_of(
+        self, session: ReadSession, user_ids: Collection[str], channel: Channel
+    ) -> dict[str, tuple[Address, ...]]:
+        """Where a channel reaches some people now."""
+        found: dict[str, tuple[Address, ...]] = dict.fromkeys(user_ids, ())
+        for row in await repository.living_of(session, user_ids, channel.value):
+            found[row["user_id"]] += (Address(row["address_id"], self._open(row)),)
+        return found
 
     async def bury(self, session: WriteSession, address_id: str, at_ms: int) -> None:
         """A channel says that an address is nobody's any more."""
@@ -151,7 +159,7 @@ class People:
         at: datetime,
     ) -> str:
         """Note an address of somebody, and return its id; raises AddressError where there are too many."""
-        if len(await repository.living(session, user_id, channel.value, MAX_ADDRESSES)) >= MAX_ADDRESSES:
+        if len(await repository.living_of(session, [user_id], channel.value)) >= MAX_ADDRESSES:
             raise AddressError("There are too many addresses on this channel.", action="Remove one first.")
         row = self._row(user_id, channel, self._mark(channel, value), value, origin, unix_ms(at), verified=verified)
         return await repository.put(session, row)

@@ -131,19 +131,15 @@ async def take_due(session: WriteSession, at_ms: int, limit: int) -> Sequence[Ro
     return await session.all(_due(notices, at_ms, limit).with_for_update(skip_locked=True))
 
 
-async def add_message(session: WriteSession, values: Mapping[str, Any], contents: Mapping[str, int]) -> bool:
-    """A new message with what it tells of (notice: its round); False when its key is there already."""
-    if not await add_once(session, notice_messages, "key", values):
-        return False
-    await add_contents(session, values["message_id"], contents)
-    return True
-
-
-async def add_contents(session: WriteSession, message_id: str, contents: Mapping[str, int]) -> None:
-    """A message that has not gone out yet tells of these, or of these too."""
+async def add_messages(
+    session: WriteSession, messages: Sequence[Mapping[str, Any]], contents: Sequence[Mapping[str, Any]]
+) -> None:
+    """New messages, and what they or earlier ones tell of; what is there already stays as it is."""
     kind = sqlite.insert if session.dialect == "sqlite" else postgresql.insert
-    rows = [{"message_id": message_id, "notice_id": notice, "round": turn} for notice, turn in contents.items()]
-    await session.run(kind(notice_contents).on_conflict_do_nothing(), rows)
+    if messages:
+        await session.run(kind(notice_messages).on_conflict_do_nothing(), messages)
+    if contents:
+        await session.run(kind(notice_contents).on_conflict_do_nothing(), contents)
 
 
 async def any_message_due(session: ReadSession, channel: Channel, at_ms: int) -> bool:
@@ -185,23 +181,29 @@ async def open_message(session: WriteSession, user_id: str, channel: str, at_ms:
     return await session.first(query.order_by(notice_messages.c.due_ms).limit(1).with_for_update())
 
 
-async def counted(session: ReadSession, user_id: str, channel: str, since_ms: int) -> int:
-    """Messages to somebody over a channel since a moment."""
-    mine = (notice_messages.c.user_id == user_id, notice_messages.c.channel == channel)
-    since = notice_messages.c.created_ms > since_ms
-    return int(await session.scalar(select(func.count()).select_from(notice_messages).where(*mine, since)) or 0)
+async def counted(session: ReadSession, user_ids: Collection[str], since_ms: int) -> dict[tuple[str, str], int]:
+    """Messages to some people since a moment, by person and channel."""
+    number = func.count().label("number")
+    query = select(notice_messages.c.user_id, notice_messages.c.channel, number)
+    mine = (notice_messages.c.user_id.in_(list(user_ids)), notice_messages.c.created_ms > since_ms)
+    rows = await session.all(query.where(*mine).group_by(notice_messages.c.user_id, notice_messages.c.channel))
+    return {(row["user_id"], row["channel"]): int(row["number"]) for row in rows}
 
 
-async def told_of_camera(session: ReadSession, user_id: str, camera_id: str, since_ms: int) -> int | None:
-    """When somebody was last sent something about a camera, since a moment (Unix ms); None: not."""
+async def told_of_cameras(
+    session: ReadSession, user_ids: Collection[str], camera_ids: Collection[str], since_ms: int
+) -> dict[tuple[str, str], int]:
+    """When some people were last sent something about some cameras, since a moment (Unix ms), by person and camera."""
     joined = notice_contents.join(notice_messages, notice_messages.c.message_id == notice_contents.c.message_id).join(
         notices, notices.c.notice_id == notice_contents.c.notice_id
     )
-    mine = (notice_messages.c.user_id == user_id, notices.c.camera_id == camera_id)
+    last = func.max(notice_messages.c.created_ms).label("last_ms")
+    query = select(notice_messages.c.user_id, notices.c.camera_id, last).select_from(joined)
+    mine = (notice_messages.c.user_id.in_(list(user_ids)), notices.c.camera_id.in_(list(camera_ids)))
     outward = (notice_messages.c.channel != Channel.IN_APP.value, notice_messages.c.state != State.FAILED.value)
-    last = select(func.max(notice_messages.c.created_ms)).select_from(joined)
-    found = await session.scalar(last.where(*mine, *outward, notice_messages.c.created_ms > since_ms))
-    return int(found) if found is not None else None
+    query = query.where(*mine, *outward, notice_messages.c.created_ms > since_ms)
+    rows = await session.all(query.group_by(notice_messages.c.user_id, notices.c.camera_id))
+    return {(row["user_id"], row["camera_id"]): int(row["last_ms"]) for row in rows}
 
 
 async def message(session: ReadSession, token: str) -> RowMapping | None:
