@@ -280,3 +280,18 @@ def test_asking_who_was_told_sends_nobody(said: str) -> None:
     memory = cases()
     memory.incident_id = "NV-29"
     assert take_step(said, replace(KH, units=(WARD, FIREMEN)), memory).plan.intent != "dispatch_unit"
+
+
+@pytest.mark.parametrize("said", ["vu do xong xuoi roi dong lai gium", "xong roi dong lai vu do"])
+def test_a_bare_word_for_closing_is_no_crowd(said: str) -> None:
+    memory = cases()
+    memory.incident_id = "NV-30"
+    assert say(said, memory).arguments == {"incident_id": "NV-30", "status": "closed"}
+
+
+def test_sending_a_number_names_no_plate() -> None:
+    memory = cases()
+    memory.incident_id = "NV-30"
+    doctors = UnitName("DV-YT", "Trạm y tế phường Nha Trang", ("115",), "KH-NT", "medical")
+    got = take_step("send 115 there too", replace(KH, units=(doctors,)), memory)
+    assert (got.tool, got.arguments) == ("dispatch_unit", {"incident_id": "NV-30", "unit_id": "DV-YT"})

@@ -16,7 +16,8 @@ _PLATE = re.compile(
 )
 """Province code, series, four or five digits; two-line motorcycle plates with their digit after the series."""
 _PLATE_PART = re.compile(
-    r"(?:duoi|so duoi|bien so|bien|bsx|bks|plate|plates|(?:ending|ends?)(?: in| with)?|number plate|licen[cs]e plate)"
+    r"(?<![0-9a-z])(?:duoi|so duoi|bien so|bien|bsx|bks|plate|plates|(?:ending|ends?)(?: in| with)?|number plate"
+    r"|licen[cs]e plate)"
     r"(?: so| la| xe| kiem soat| co| chua| (?:ending|ends?|starts?|begins?|contains)(?: in| with)?| number"
     r"| with)* ?:? ?"
     r"(?P<part>[0-9][0-9a-z.\-]{1,11})(?![0-9a-z])"

@@ -49,8 +49,23 @@ def settled(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Match]:
         match
         for match in matches
         if match.category != "event"
-        or not ((match.value == wrong and _doubtful(tokens[match.start : match.end])) or _where(tokens, match))
+        or not (
+            (match.value == wrong and _doubtful(tokens[match.start : match.end]))
+            or _where(tokens, match)
+            or _shut(tokens, match)
+        )
     ]
+
+
+SHUT = frozenset({"lai", "vu", "no", "luon", "gium", "giup", "ho", "ca", "case", "di"})
+"""What stands behind a bare `dong` that closes something."""
+
+
+def _shut(tokens: Sequence[Token], match: Match) -> bool:
+    """Whether a bare `dong lai` closes a matter (`đóng lại`) rather than telling of a crowd."""
+    token = tokens[match.start]
+    after = tokens[match.start + 1].plain if match.start + 1 < len(tokens) else ""
+    return match.value == "crowd" and token.plain == "dong" and token.bare and after in SHUT
 
 
 def _where(tokens: Sequence[Token], match: Match) -> bool:
