@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from tests.platform.conftest import NOON, EdgeBox
 
 from matpho_contracts.events import Event
@@ -19,6 +20,7 @@ from matpho_platform.center import Center, open_center
 from matpho_platform.events import reading
 from matpho_platform.events.schemas import EventFilter
 from matpho_platform.settings import CenterSettings
+from matpho_platform.store.tables import notices
 from matpho_platform.watches.errors import WatchError, WatchNotFoundError
 from matpho_platform.watches.matching import Matcher
 from matpho_platform.watches.schemas import MAX_LIFE, MAX_OPEN, Watch, WatchFilter, WatchPlan
@@ -88,6 +90,19 @@ class TestMatching:
         assert await settled(staffed, OFFICER, 1) == [crowd.id]
         page = await staffed.watches.notifications(OFFICER, EVERYWHERE)
         assert (page.total, page.unseen, page.notifications[0].watch_name) == (1, 1, "Đông người")
+
+    async def test_it_goes_out_on_the_persons_own_channels_once(
+        self, staffed: Center, box: EdgeBox, make: Make
+    ) -> None:
+        found = await watch(staffed)
+        event = make(time=LATER)
+        await staffed.intake.receive(box.batch([event]))
+        await settled(staffed, OFFICER, 1)
+        await held(staffed, event)
+        async with staffed.store.reading() as session:
+            rows = await session.all(select(notices))
+        assert [(row["user_id"], row["template"], row["alert"]) for row in rows] == [("off-hk", "watch", False)]
+        assert rows[0]["subject"] == found.id
 
     async def test_a_repeat_tells_nobody_twice(self, staffed: Center, box: EdgeBox, make: Make) -> None:
         await watch(staffed, notify=("off-hk", "cmd"), event_types=(EventType.CROWD,))

@@ -45,6 +45,7 @@ class RefusedError(MatphoError):
     """A channel refuses this message or address for good."""
 
     code = "refused"
+    status = 422
 
     def __init__(self, reason: str, *, address_dead: bool = False) -> None:
         super().__init__(f"The message was refused ({reason}).")

@@ -101,7 +101,7 @@ class Facts(_Value):
     level: Word = ""
     step: Word = ""
     words: Annotated[
-        dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,24}$")], Word], Field(max_length=12)
+        dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,24}$")], Word], Field(max_length=MAX_WORDS)
     ] = {}
     """Further values that a template names, such as `unit` or `note`."""
 
