@@ -60,8 +60,8 @@ class _Look:
     procedure: Procedure | None
     done: set[str]
     now_ms: int
-    camera: str = ""
-    event_id: str | None = None
+    facts: Facts | None = None
+    """What notices tell of the incident, read when the first is promised."""
     told: bool = False
     nobody: bool = False
     """Whether it is known that nobody on duty serves it."""
@@ -106,18 +106,9 @@ class Follower:
         return next_ms
 
     async def _begin(self, session: WriteSession, run: RowMapping, incident: RowMapping, now_ms: int) -> _Look:
-        names = await repository.camera_names(session, [incident["camera_id"]])
-        listed = (await repository.events_of(session, [incident["incident_id"]])).get(incident["incident_id"], ())
-        return _Look(
-            session,
-            run,
-            incident,
-            await versions.of_incident(session, incident),
-            await repository.keys_of(session, incident["incident_id"]),
-            now_ms,
-            names.get(incident["camera_id"], ""),
-            listed[0]["event_id"] if listed else None,
-        )
+        procedure = await versions.of_incident(session, incident)
+        done = await repository.keys_of(session, incident["incident_id"])
+        return _Look(session, run, incident, procedure, done, now_ms)
 
     async def _assign(self, look: _Look) -> None:
         """3; somebody else may still acknowledge it."""
@@ -232,23 +223,14 @@ class Follower:
         """A notice under the key of the effect that it belongs to."""
         incident, priority = look.incident, list(Priority)[look.incident["priority"]]
         alert = template in (Template.ALERT, Template.ESCALATION)
-        facts = Facts(
-            incident_id=incident["incident_id"],
-            event_id=look.event_id,
-            event_type=EventType(incident["event_type"]) if incident["event_type"] in set(EventType) else None,
-            camera_id=incident["camera_id"] or None,
-            camera_name=look.camera,
-            area=incident["area"],
-            time=from_unix_ms(incident["time_ms"]),
-            level=level,
-            step=step,
-        )
+        if look.facts is None:
+            look.facts = await _facts(look.session, incident)
         notice = Notice(
             key=key,
             to=to,
             template=template,
             severity=Severity(priority.value),
-            facts=facts,
+            facts=look.facts.model_copy(update={"level": level, "step": step}),
             link=f"/incidents/{incident['incident_id']}",
             actions=(Action.ACKNOWLEDGE, Action.SNOOZE, Action.FALSE_ALARM) if alert else (),
             alert=alert,
@@ -270,6 +252,20 @@ class Follower:
 
     async def _again(self, look: _Look) -> None:
         look.incident = await repository.one(look.session, look.incident["incident_id"])
+
+
+async def _facts(session: WriteSession, incident: RowMapping) -> Facts:
+    names = await repository.camera_names(session, [incident["camera_id"]])
+    listed = (await repository.events_of(session, [incident["incident_id"]])).get(incident["incident_id"], ())
+    return Facts(
+        incident_id=incident["incident_id"],
+        event_id=listed[0]["event_id"] if listed else None,
+        event_type=EventType(incident["event_type"]) if incident["event_type"] in set(EventType) else None,
+        camera_id=incident["camera_id"] or None,
+        camera_name=names.get(incident["camera_id"], ""),
+        area=incident["area"],
+        time=from_unix_ms(incident["time_ms"]),
+    )
 
 
 def _next_own(steps: Steps, now_ms: int) -> tuple[int, Stand] | None:
