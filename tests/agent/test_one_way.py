@@ -14,6 +14,7 @@ VALUES = {
     "matpho_platform.incidents.states",
     "matpho_platform.access.principal",
     "matpho_platform.access.watching",
+    "matpho_platform.identity.grant",
     "matpho_platform.web.session",
 }
 """Modules that hold values or tell who calls; nothing in them has an effect on the city."""
