@@ -30,8 +30,8 @@ ALLOWED = {
     },
     "matpho_tools/trail.py": {"audit.append", "audit.append_or_spool", "audit.secret"},
     "matpho_tools/resources.py": {  # where a thing is and whose, for the policy's question alone
-        "events.area_of", "incidents.area_of", "incidents.helping", "units.area_of", "identity.parties", "feedback.owner_of",
-        "cameras.status", "cameras.lineage", "lenses.held_by",
+        "events.area_of", "incidents.area_of", "incidents.helping", "units.area_of", "identity.parties",
+        "feedback.owner_of", "cameras.status", "cameras.lineage", "lenses.held_by",
     },
     "matpho_tools/chat_acts.py": {"accounts.find", "desk.chats"},  # who answers, and their way in
     "matpho_tools/city.py": {"cameras.areas", "cameras.names", "units.all", "accounts.all"},  # names to resolve

@@ -31,7 +31,7 @@ async def _run(call: Call[SnoozeNoticesArguments]) -> Produced:
         raise NotFoundError("This center tells nobody anything.")
     subject = call.arguments.subject
     until = await call.center.desk.own.snooze(call.principal.user_id, subject, at=call.now)
-    return Produced(Snoozed(subject=subject, until=until), (subject,))
+    return Produced(Snoozed(subject=subject, until=until))
 
 
 TOOL = Tool(

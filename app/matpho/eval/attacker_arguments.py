@@ -165,6 +165,9 @@ FITTING: Mapping[str, Callable[[Things], Said]] = {
     "daily_briefing": lambda c: {"areas": c.some(c.areas)},
     "list_watches": lambda _: {},
     "end_watch": lambda c: {"watch_id": c.pick(*c.watches[-40:], "W-00000000")},
+    "list_notices": lambda c: {"limit": c.pick(1, 50)},
+    "list_undelivered": lambda c: {"limit": c.pick(1, 50)},
+    "snooze_notices": lambda c: {"subject": c.pick(*c.incidents, *c.cameras)},
     "list_notifications": lambda c: {"limit": c.pick(5, 200), "offset": c.pick(0, 3)},
     "list_identity_checks": lambda c: {"waiting": c.pick(True, False)},
     "search_audit": lambda c: c.pick(

@@ -53,6 +53,9 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "list_watches": _FIELD,
     "end_watch": _FIELD,
     "list_notifications": _SEEING,
+    "list_notices": _SEEING,
+    "list_undelivered": _SEEING,
+    "snooze_notices": _SEEING,
     "list_identity_checks": _IDENTITY,
     "search_audit": {"leader": PROVINCE, "auditor": PROVINCE, "admin": PROVINCE},
 }
@@ -70,6 +73,9 @@ COVERED_BY = {
     "list_watches": "create_watch",
     "end_watch": "create_watch",
     "list_notifications": "search_events",
+    "list_notices": "search_events",
+    "list_undelivered": "list_incidents",
+    "snooze_notices": "search_events",
 }
 """Files and lists of what another tool found or made: a token for that tool fetches them too."""
 ACTS = frozenset(
@@ -111,6 +117,7 @@ TOUCHES: Mapping[str, frozenset[str]] = {
     "end_duty": frozenset({"duty_roster"}),
     "create_watch": frozenset({"watches"}),
     "end_watch": frozenset({"watches"}),
+    "snooze_notices": frozenset({"notify_mutes"}),
     "export_evidence": frozenset({"evidence_packages"}),
     "request_identity_check": frozenset({"identity_requests"}),
     "decide_identity_check": frozenset({"identity_requests"}),
