@@ -60,6 +60,11 @@ def test_words_that_became_filters_leave_nothing_to_describe() -> None:
     assert read.query == ""
 
 
+def test_a_camera_that_is_called_after_turning_is_not_turned_and_packing_is_no_package() -> None:
+    assert plan("chụp giùm một tấm ở cái máy quay này").intent == "get_snapshot"
+    assert plan("package the last one up as evidence").objects == []
+
+
 def test_words_that_describe_stay_with_the_picture_they_belong_to() -> None:
     read = plan("xe tải trắng chở cát")
     assert (read.objects, read.colors) == (["truck"], ["white"])
