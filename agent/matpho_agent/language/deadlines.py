@@ -40,6 +40,8 @@ _HORIZON = re.compile(
     r"(?<![0-9a-z])(?:(?:next|coming|following) " + _COUNT + r"? ?(?P<u>days?|weeks?|months?)|"
     + _COUNT.replace("<n>", "<n2>") + r" ?(?P<u2>ngay|hom|tuan|thang)" + _AHEAD + r"|"
     r"(?P<u3>ngay|tuan|thang)(?: (?:toi|sau|ke tiep|tiep theo|sap toi))|(?P<u4>ngay mai|tomorrow)"
+    r"|(?:du bao|du doan|uoc)(?: cho| trong| truoc)? " + _COUNT.replace("<n>", "<n6>")
+    + r" ?(?P<u6>ngay|hom|tuan|thang)"
     r"|(?P<n5>\d{1,3}) (?P<u5>days?|weeks?|months?)(?: (?:ahead|out|more|forward))?)(?![0-9a-z])"
 )  # fmt: skip
 
@@ -76,8 +78,8 @@ def read_horizon(text: Text) -> tuple[int, Span] | None:
         return None
     if match["u4"]:
         return 1, match.span()
-    unit = match["u"] or match["u2"] or match["u3"] or match["u5"]
-    count = match["n"] or match["n2"] or match["n5"]
+    unit = match["u"] or match["u2"] or match["u3"] or match["u5"] or match["u6"]
+    count = match["n"] or match["n2"] or match["n5"] or match["n6"]
     return max(1, round(_hours(count or "1", unit) / 24)), match.span()
 
 

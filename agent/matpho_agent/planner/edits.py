@@ -106,8 +106,8 @@ def _fields(clause: Clause, before: list[str], said: list[str], spans: Sequence[
         elif kind == "add":
             more.append(words)
     if gone:
-        kept = [name for name in (said or before) if not _same_field(name, gone)]
-        return {"fields": kept or before}
+        named, shown = ([name for name in names if not _same_field(name, gone)] for names in (said, before))
+        return {"fields": named or shown or before}
     return {"fields": list(dict.fromkeys([*before, *(more or said)]))} if more or said else {}
 
 

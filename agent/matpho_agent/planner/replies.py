@@ -93,7 +93,8 @@ def plain_answer(text: str, *own: str) -> Literal["", "yes", "no"]:
 
 def _own(proposal: Proposal) -> tuple[str, ...]:
     """The names under which the words of a waiting act are listed."""
-    return proposal.tool, str(proposal.arguments.get("status", ""))
+    arguments = proposal.arguments
+    return proposal.tool, str(arguments.get("status", "")), str(arguments.get("decision", ""))
 
 
 def _decides_otherwise(text: str, proposal: Proposal) -> bool:
