@@ -10,7 +10,8 @@ from matpho_platform.access.principal import Role
 def withstood(calls: int, *, seed: int, jobs: int = 1) -> None:
     """Attack a fresh city; nothing that must not happens, and the rights that people have are used."""
     report = run(calls, seed=seed, jobs=jobs)
-    assert (report.unauthorised, report.unlogged, report.crashes) == ([], [], [])
+    wrong = [*report.unauthorised, *report.unlogged, *report.crashes]
+    assert not wrong, wrong[:5]
     assert report.audit_intact
     assert report.calls >= calls
     assert report.turns >= calls // 130

@@ -274,6 +274,10 @@ def _own_report(change: Change, user: str) -> bool:
     return user == "cit-1" and kind == "new" and (table == "feedback_history" or (table == "feedback" and user in row))
 
 
+OPENING = {"incidents", "incident_steps", "incident_timeline", "sop_runs", "sop_signals"}
+"""Where an incident that is opened leaves rows."""
+
+
 def _opened(change: Change, event: str) -> bool:
     """Exactly what the person agreed to: an incident of that event, with the rows that belong to it."""
     table, kind, row = change
@@ -281,7 +285,7 @@ def _opened(change: Change, event: str) -> bool:
         return False
     if table == "incident_events":
         return event in row
-    return table in {"incidents", "incident_steps", "incident_timeline"} and "VV-01" not in row and "VV-02" not in row
+    return table in OPENING and not any("VV-01" in str(value) or "VV-02" in str(value) for value in row)
 
 
 def _keys(town: Any) -> list[str]:

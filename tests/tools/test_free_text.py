@@ -21,6 +21,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "decide_identity_check": {"request_id": "IDR-1", "decision": "approve"},
     "move_camera": {"camera_id": "HG-01"},
     "escalate_incident": {"incident_id": "VV-1"},
+    "support_incident": {"incident_id": "VV-1", "area": "DN-HC"},
     "update_incident": {"incident_id": "VV-1"},
     "acknowledge_alert": {"incident_id": "VV-1"},
     "dispatch_unit": {"incident_id": "VV-1"},

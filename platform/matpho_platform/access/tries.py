@@ -157,7 +157,7 @@ class TryLimit:
                 next_ms = await repository.next_turn(session, names, lock=True)
                 if next_ms > at_ms:  # somebody else took it in between
                     return min(every_s, (next_ms - at_ms) / 1000)
-                await repository.take_turn(session, names, at_ms + round(every_s * 1000))
+                await repository.take_turn(session, names, at_ms, at_ms + round(every_s * 1000))
         except DuplicateError:  # as well, where it was the first
             return every_s
         return 0.0

@@ -43,8 +43,12 @@ async def next_turn(session: ReadSession, names: Collection[str], *, lock: bool 
     return max((int(row["next_ms"]) for row in rows), default=0)
 
 
-async def take_turn(session: WriteSession, names: Collection[str], next_ms: int) -> None:
-    """The next turn is not before this; raises DuplicateError at the commit when somebody else took the first."""
+async def take_turn(session: WriteSession, names: Collection[str], at_ms: int, next_ms: int) -> None:
+    """The turn of this moment: the next is not before `next_ms`.
+
+    Raises DuplicateError, by the commit at the latest, when somebody else has taken it: who finds no row adds one.
+    """
     for name in sorted(names):
-        if not await session.run(update(try_turns).where(try_turns.c.name == name).values(next_ms=next_ms)):
+        due = update(try_turns).where(try_turns.c.name == name, try_turns.c.next_ms <= at_ms)
+        if not await session.run(due.values(next_ms=next_ms)):
             await session.run(insert(try_turns).values(name=name, next_ms=next_ms))
