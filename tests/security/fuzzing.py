@@ -44,7 +44,8 @@ UNKEYED = {
     "/api/v1/auth/passkeys/sign-in", "/api/v1/auth/passkeys/sign-in/options", "/api/v1/auth/oidc/{provider}/start",
     "/api/v1/auth/oidc/{provider}/callback", "/api/v1/intake/batches", "/api/v1/edges/enrol",
     "/api/v1/edges/{edge_id}/status", "/api/v1/edges/{edge_id}/commands",
-    "/api/v1/edges/{edge_id}/results/{command_id}",
+    "/api/v1/edges/{edge_id}/results/{command_id}", "/api/v1/notify/sms", "/api/v1/notify/telegram",
+    "/api/v1/notify/zalo-bot", "/api/v1/notify/zalo-oa",
 }  # fmt: skip
 """And what is opened by a password, a one-time token, a provider or a signature in the request, not by a session."""
 NO_KEY = {400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 429}
@@ -108,6 +109,7 @@ class Fuzz:
         """Fitting and unfitting requests of all operations; `edges`: and what lies at the edge of each schema."""
         for operation in (result.ok() for result in self.schema.get_all_operations() if isinstance(result, Ok)):
             if operation.path in ENDLESS:
+                self._open(operation.path)
                 continue
             asked = operation.body or operation.path_parameters or operation.query
             for mode in GenerationMode if asked else [GenerationMode.POSITIVE]:
@@ -117,6 +119,19 @@ class Fuzz:
                     assert mode is GenerationMode.NEGATIVE, operation.label
             for case in self._edges(operation) if edges else ():
                 self.send(case)
+
+    def _open(self, path: str) -> None:
+        """Open a stream as everybody, and leave it."""
+        what = f"GET {path}"
+        for caller in CALLERS:
+            headers = self.served.headers(caller, fresh=caller in USERS)
+            with self._http.get(self.served.url + path, headers=headers, timeout=60, stream=True) as answer:
+                self.made[caller] += 1
+                self.answered[answer.status_code] += 1
+                self.operations[what] += 1
+                problem = judge(what, answer.status_code, "", "" if caller == NOBODY else "key", path)
+                if problem:
+                    self.wrong.setdefault(f"{what} {answer.status_code}", f"{caller}: {problem}")
 
     def _edges(self, operation: Any) -> Iterable[Any]:
         generation = self.schema.config.generation

@@ -15,7 +15,7 @@ import requests
 from fastapi import Depends, FastAPI
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import APIKeyCookie
-from tests.security.fuzzing import UNKEYED, Fuzz, judge
+from tests.security.fuzzing import ENDLESS, UNKEYED, Fuzz, judge
 from tests.security.serving import CALLERS, NOBODY, Served
 
 from matpho_platform.web.session import COOKIE
@@ -84,7 +84,7 @@ def test_what_is_no_text_and_no_json(served: Served) -> None:
     key = served.headers("commander")
     admin = served.headers("admin")
     for path, methods in served.document["paths"].items():
-        for method in methods:
+        for method in methods if path not in ENDLESS else ():
             for bad in BAD if "{" in path else ():
                 named = path
                 while "{" in named:
